@@ -1,0 +1,210 @@
+"""What an edit may ask of a generator, whatever its family."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..errors import LatentError, ModelError
+from ..latent import Latent
+
+W_SAMPLES = 2000  # mapped z for the statistics of W: enough for a covariance of 512 numbers with shrinkage
+
+
+def require_own(generator: Generator, latent: Latent) -> None:
+    """Raise `LatentError` if `latent` belongs to another checkpoint than `generator`."""
+    if latent.fingerprint != generator.fingerprint:
+        raise LatentError(
+            f"This latent belongs to checkpoint {latent.fingerprint}, the generator is {generator.fingerprint}: "
+            "embed the picture again with this generator."
+        )
+
+
+def fingerprint_of(network: nn.Module) -> str:
+    """Return 12 hexadecimal digits that depend on the network's configuration and on every weight."""
+    digest = hashlib.sha256(json.dumps(asdict(network.cfg), sort_keys=True, default=str).encode())  # type: ignore[arg-type, call-overload]
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+class Generator:
+    """A frozen generator network: samples latents and draws them.
+
+    Built by `load_generator`; `network` is a `StyleGAN2` or `StyleGAN3`. Drawing is differentiable in the latent.
+    """
+
+    def __init__(
+        self, network: nn.Module, discriminator: nn.Module | None = None, name: str = "", code: str = ""
+    ) -> None:
+        self.network = network.eval().requires_grad_(False)
+        self.discriminator = None if discriminator is None else discriminator.eval().requires_grad_(False)
+        self.name = name or type(network).__name__
+        self.code = code or "generator"  # the Python expression that loads it again
+        self.cfg: Any = network.cfg
+        self.fingerprint = fingerprint_of(network)
+
+    def __repr__(self) -> str:
+        h, w = self.size
+        return f"Generator({self.name!r}, {h}×{w}, {self.fingerprint})"
+
+    # ---- what it is
+
+    @property
+    def family(self) -> str:
+        """ "stylegan2", "stylegan3-t" or "stylegan3-r"."""
+        return str(self.cfg.family)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of its pictures, in pixels."""
+        return (self.cfg.resolution, self.cfg.resolution)
+
+    @property
+    def latent_shape(self) -> tuple[int, int]:
+        """(L, D): the shape of W+."""
+        return (self.cfg.num_ws, self.cfg.w_dim)
+
+    @property
+    def z_dim(self) -> int:
+        """The number of entries of z."""
+        return int(self.cfg.z_dim)
+
+    @property
+    def c_dim(self) -> int:
+        """The number of entries of the label; 0 for an unconditional generator."""
+        return int(self.cfg.c_dim)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it draws."""
+        return next(self.network.parameters()).device
+
+    @cached_property
+    def style_layers(self) -> dict[str, int]:
+        """Style layer → its index into W+, in the order of computation."""
+        return {name: i for name, (i, _) in self.network.synthesis.style_layers().items()}  # type: ignore[union-attr, operator]
+
+    # ---- latents
+
+    def z(self, seed: int) -> Tensor:
+        """Return z (1, z_dim) of a seed: the field's convention, `RandomState(seed).randn`."""
+        values = np.random.RandomState(seed).randn(1, self.z_dim)  # noqa: NPY002 (seeds must mean what they mean elsewhere)
+        return torch.from_numpy(values).float().to(self.device)
+
+    def map(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """Return w (N, D) for z (N, z_dim); `label` (N, K) or (K,), zeros if not given."""
+        if self.c_dim:
+            label = torch.zeros(self.c_dim) if label is None else label
+            label = label.to(z).expand(len(z), -1)
+        return self.network.mapping(z, label)  # type: ignore[operator, no-any-return]
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The average w (D,)."""
+        return self.network.mapping.w_avg  # type: ignore[union-attr, return-value]
+
+    def latent(self, w: Tensor, label: Tensor | None = None) -> Latent:
+        """Wrap w (D,), (1, D), (L, D) or (1, L, D) as a Latent of this generator."""
+        rows, columns = self.latent_shape
+        w = w.reshape(-1, w.shape[-1]) if w.ndim else w
+        if w.ndim != 2 or w.shape[1] != columns or w.shape[0] not in (1, rows):
+            raise LatentError(
+                f"A latent of shape {tuple(w.shape)} was given, this generator needs ({columns},) or "
+                f"({rows}, {columns}): it may belong to another model."
+            )
+        return Latent(w.detach().expand(rows, -1).clone().float(), self.fingerprint, label=label)
+
+    def sample(self, seed: int, psi: float = 1.0, label: Tensor | None = None) -> Latent:
+        """Return the latent of a seed, truncated: w_avg + ψ·(w − w_avg) (Karras et al. 2019, section B)."""
+        with torch.no_grad():
+            w = self.map(self.z(seed), label)
+            return self.latent(self.w_avg + psi * (w - self.w_avg), label)
+
+    def average(self) -> Latent:
+        """Return the latent of the average picture."""
+        return self.latent(self.w_avg)
+
+    @cached_property
+    def w_samples(self) -> Tensor:
+        """(2000, D) mapped z of fixed seeds: what W looks like, for scales and statistics."""
+        z = torch.from_numpy(np.random.RandomState(0).randn(W_SAMPLES, self.z_dim)).float()  # noqa: NPY002
+        with torch.no_grad():
+            return self.map(z.to(self.device))
+
+    # ---- pictures
+
+    def draw(self, latent: Latent, noise: str | int = "const", until: int | None = None) -> Tensor:
+        """Return the picture (1, 3, H, W), nominally within [-1, 1]; differentiable in the latent's tensors.
+
+        `noise`: "const", "none", or a seed. `until`: stop at the block of this resolution, for quick previews; it is
+        ignored where the architecture has no picture there.
+        """
+        return self.draw_many([latent], noise, until)
+
+    def draw_many(self, latents: Sequence[Latent], noise: str | int = "const", until: int | None = None) -> Tensor:
+        """Return the pictures (N, 3, H, W) of several latents."""
+        for latent in latents:
+            require_own(self, latent)
+        ws = torch.stack([latent.w for latent in latents]).to(self.device)
+        picture: Tensor = self.network.synthesis(  # type: ignore[operator]
+            ws, noise=self._noise(latents, noise), offsets=self._offsets(latents), until=until
+        )
+        return picture if picture.shape[1] == 3 else picture[:, :1].expand(-1, 3, -1, -1)
+
+    def styles(self, latent: Latent) -> dict[str, Tensor]:
+        """Return style layer → (C,): the styles after the affine maps, offsets included (S space)."""
+        require_own(self, latent)
+        styles = self.network.synthesis.styles(latent.w[None].to(self.device), self._offsets([latent]))  # type: ignore[union-attr, operator]
+        return {name: style[0] for name, style in styles.items()}
+
+    def features(self, latent: Latent, layers: Sequence[str]) -> dict[str, Tensor]:
+        """Return layer → its output (1, C, h, w) while `latent` is drawn."""
+        unknown = set(layers) - set(self.style_layers)
+        if unknown:
+            raise ModelError(f"There is no layer {sorted(unknown)[0]!r}; there are {', '.join(self.style_layers)}.")
+        found: dict[str, Tensor] = {}
+
+        def keep(name: str) -> Callable[[Tensor], None]:
+            return lambda x: found.__setitem__(name, x)
+
+        require_own(self, latent)
+        self.network.synthesis(  # type: ignore[operator]
+            latent.w[None].to(self.device),
+            noise=self._noise([latent], "const"),
+            offsets=self._offsets([latent]),
+            taps={name: keep(name) for name in layers},
+        )
+        return found
+
+    def _noise(self, latents: Sequence[Latent], noise: str | int) -> str | Mapping[str, Tensor]:
+        if isinstance(noise, int):
+            return self.network.synthesis.seeded_noise(noise)  # type: ignore[union-attr, operator, no-any-return]
+        names = {name for latent in latents for name in latent.noise}
+        if noise != "const" or not names:
+            return noise
+        own = self.network.synthesis.constant_noise()  # type: ignore[union-attr, operator]
+        return {n: torch.stack([la.noise.get(n, own[n]).to(own[n]) for la in latents])[:, None] for n in names}
+
+    def _offsets(self, latents: Sequence[Latent]) -> dict[str, Tensor]:
+        names = {name for latent in latents for name in latent.offsets}
+        foreign = names - set(self.style_layers)
+        if foreign:
+            raise LatentError(
+                f"This latent changes the style layer {sorted(foreign)[0]!r}, which this generator does not have: "
+                "it was made for another model."
+            )
+        zero = torch.zeros(())
+        return {
+            n: torch.stack(torch.broadcast_tensors(*[la.offsets.get(n, zero).to(self.device) for la in latents]))
+            for n in names
+        }
