@@ -1,0 +1,20 @@
+"""Procedural portraits: pictures of drawn people with every attribute and every part label known exactly."""
+
+from .attributes import ATTRIBUTES, HAIR_STYLES, IDENTITY, Attributes, concatenate, sample_attributes
+from .parts import PART, PART_COLORS, PARTS, color_labels
+from .renderer import Rendering, render
+
+__all__ = [
+    "ATTRIBUTES",
+    "HAIR_STYLES",
+    "IDENTITY",
+    "PART",
+    "PARTS",
+    "PART_COLORS",
+    "Attributes",
+    "Rendering",
+    "color_labels",
+    "concatenate",
+    "render",
+    "sample_attributes",
+]

@@ -1,0 +1,56 @@
+"""Light on a surface: soft wrapped key light with warm edges, sky and bounce light, rim and highlight."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .geometry import unit
+
+
+def key_direction(light: Tensor) -> Tensor:
+    """Direction (B, 3, 1) to the main lamp, above the viewer and to a side in [-1, 1]."""
+    way = torch.stack([0.75 * light, 0.55 + 0 * light, 0.75 + 0 * light], -1)
+    return torch.nn.functional.normalize(way, dim=-1).unsqueeze(-1)
+
+
+def shade(color: Tensor, normal: Tensor, light: Tensor, shadow: Tensor, ambient: Tensor, warm: float) -> Tensor:
+    """Lit linear color (B, 3, N) from albedo (B, 3, N), normals (B, 3, N), shadow and ambient openness (B, N).
+
+    Wrapped diffuse light whose wrap is wider in red gives the warm terminator of translucent matter; ``warm`` in
+    [0, 1] says how much.
+    """
+    facing = (normal * key_direction(light)).sum(1)
+    key = []
+    for wrap in (0.28 + 0.30 * warm, 0.28 + 0.05 * warm, 0.28):
+        key.append(((facing + wrap) / (1 + wrap)).clamp(min=0))
+    lit = torch.stack(key, 1)
+    lit = lit * (0.55 + 0.45 * lit) * shadow.unsqueeze(1)
+    up = normal[:, 1:2] * 0.5 + 0.5
+    sky, bounce = color.new_tensor([0.36, 0.39, 0.44]).view(1, 3, 1), color.new_tensor([0.30, 0.24, 0.21]).view(1, 3, 1)
+    soft = torch.lerp(bounce, sky, up) * ambient.unsqueeze(1)
+    sun = color.new_tensor([0.98, 0.93, 0.86]).view(1, 3, 1)
+    edge = (1 - normal[:, 2]).clamp(0, 1).pow(3) * (0.35 + 0.65 * up[:, 0]) * ambient
+    rim = color.new_tensor([0.30, 0.32, 0.36]).view(1, 3, 1) * edge.unsqueeze(1)
+    return color * (lit * sun + soft) + rim * (0.35 * color + 0.10)
+
+
+def highlight(normal: Tensor, light: Tensor, sharpness: float) -> Tensor:
+    """Blinn-Phong highlight (B, N) of the main lamp."""
+    view = normal.new_tensor([0.0, 0.0, 1.0]).view(1, 3, 1)
+    return (normal * unit(key_direction(light) + view)).sum(1).clamp(min=0).pow(sharpness)
+
+
+def hair_highlight(normal: Tensor, strand: Tensor, light: Tensor) -> Tensor:
+    """Highlight (B, N) across strands of direction ``strand`` (B, 3, 1) (Kajiya and Kay, 1989)."""
+    along = unit(strand - normal * (normal * strand).sum(1, keepdim=True))
+    view = normal.new_tensor([0.0, 0.0, 1.0]).view(1, 3, 1)
+    cosine = (along * unit(key_direction(light) + view)).sum(1)
+    return (1 - cosine * cosine).clamp(min=0).pow(14) * normal[:, 2].clamp(min=0)
+
+
+def develop(color: Tensor) -> Tensor:
+    """Linear light to sRGB in [0, 1], rolling off the brightest tones."""
+    bright = color.clamp(min=0)
+    rolled = torch.where(bright > 0.7, 0.7 + 0.3 * torch.tanh((bright - 0.7) / 0.3), bright)
+    return rolled.sqrt()
