@@ -163,7 +163,7 @@ class Synthesis(nn.Module):
         return found
 
     def noise_for(self, layer: SynthesisLayer, name: str, batch: int, noise: object) -> Tensor | None:
-        """Return the noise (…, r, r) of `layer`; `noise` is "const", "none", "random" or layer → (r, r) or (N, 1, r, r)."""
+        """Return the noise of `layer`: "const", "none", "random", or from a mapping to (r, r) or (N, 1, r, r)."""
         if not hasattr(layer, "noise_const") or noise == "none":
             return None
         if noise == "random":
@@ -212,7 +212,7 @@ class Synthesis(nn.Module):
         assert img is not None  # the last block always has a torgb
         return img
 
-    def _run_block(  # noqa: PLR0913
+    def _run_block(
         self,
         block: Block,
         x: Tensor | None,

@@ -1,0 +1,1 @@
+"""Model files: which container a file is, and one reader per container; no byte of a file is ever executed."""
