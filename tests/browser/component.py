@@ -12,7 +12,11 @@ MOUNT = """async ([esm, css, state, views, dark]) => {
   window.sent = []; window.saved = [];
   const model = window.model = {
     get: key => state[key],
-    set: (key, value) => { state[key] = value; (heard['change:' + key] || []).slice().forEach(f => f()); saved.push([key, value]); },
+    set: (key, value) => {
+      state[key] = value;
+      saved.push([key, value]);
+      (heard['change:' + key] || []).slice().forEach(f => f());
+    },
     save_changes() {},
     on: (name, f) => (heard[name] ??= []).push(f),
     off: (name, f) => { heard[name] = (heard[name] || []).filter(g => g !== f); },

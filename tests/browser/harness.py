@@ -34,9 +34,8 @@ FLAGS = (
 )
 IDLE = """() => { const w = window.jupyterapp?.shell.currentWidget;
     return w?.sessionContext?.session?.kernel?.status === 'idle' }"""
-ALL_RUN = """() => { const cells = window.jupyterapp.shell.currentWidget.content.model.cells;
-    for (const c of cells) if (c.type === 'code' && c.sharedModel.getSource().trim() && c.executionCount === null) return false;
-    return true }"""
+ALL_RUN = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells].every(
+    c => c.type !== 'code' || !c.sharedModel.getSource().trim() || c.executionCount !== null)"""
 CELL_RUN = """(i) => { const c = window.jupyterapp.shell.currentWidget.content.widgets[i].model;
     return c.executionCount !== null && c.executionState !== 'running' }"""
 
@@ -119,17 +118,16 @@ class Lab:
 
     def _await_start(self, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
-        while True:
-            try:
-                self.api("/api/status")
-                return
-            except OSError as error:
-                if self._process.poll() is None and time.monotonic() < deadline:
-                    time.sleep(0.1)
-                    continue
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
-                log = (self.folder / "server.log").read_text()[-3000:]
-                raise RuntimeError(f"JupyterLab did not start:\n{log}") from error
+                raise RuntimeError(f"JupyterLab did not start:\n{(self.folder / 'server.log').read_text()[-3000:]}")
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            return bool(self.api("/api/status"))
+        return False
 
     def api(self, path: str, method: str = "GET") -> Any:
         """Ask the server's REST interface."""
