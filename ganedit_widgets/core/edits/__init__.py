@@ -1,0 +1,8 @@
+"""The editing methods, one in each file. To add one, see README.md beside this file."""
+
+from .base import Edit, Report, ignore, run, stopped
+from .direction import MoveAlong
+from .sample import Restore, Sample
+from .stack import Stack
+
+__all__ = ["Edit", "MoveAlong", "Report", "Restore", "Sample", "Stack", "ignore", "run", "stopped"]

@@ -1,0 +1,87 @@
+"""Keep directions in a file: safetensors with a readable header; never code, never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from ..errors import DirectionError
+from .directions import Direction, parts, whole
+
+KEY, VERSION = "ganedit.directions", 1
+
+
+def save_directions(path: str | Path, directions: Iterable[Direction]) -> None:
+    """Write directions to `path`, a .safetensors file. Raises `DirectionError` if two have the same name."""
+    tensors: dict[str, Tensor] = {}
+    entries: list[dict[str, Any]] = []
+    for i, direction in enumerate(directions):
+        if any(entry["name"] == direction.name for entry in entries):
+            raise DirectionError(f"Two directions are called {direction.name!r}: rename one of them.")
+        for layer, x in parts(direction.vector).items():
+            tensors[f"{i}/{layer}"] = x.detach().cpu().float().contiguous()
+        entries.append(_entry(direction))
+    header = {KEY: json.dumps({"version": VERSION, "directions": entries})}
+    try:
+        save_file(tensors, path, metadata=header)
+    except (OSError, SafetensorError) as error:
+        raise DirectionError(f"Directions cannot be written to {path} ({error}): choose another place.") from None
+
+
+def load_directions(path: str | Path) -> dict[str, Direction]:
+    """Return name → direction. One of another checkpoint loads too, and is refused where it is used.
+
+    Raises `DirectionError` if the file is missing, damaged, or holds no directions.
+    """
+    try:
+        with safe_open(Path(path), framework="pt") as file:
+            header = (file.metadata() or {}).get(KEY)
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}
+        if header is None:
+            raise DirectionError(f"There are no directions in {path}: give a file that `save_directions` wrote.")
+        read = json.loads(header)
+        if read["version"] > VERSION:
+            raise DirectionError(f"{path} was written by a newer version of this library: upgrade it.")
+        found = [_direction(entry, i, tensors, str(path)) for i, entry in enumerate(read["directions"])]
+    except FileNotFoundError:
+        raise DirectionError(f"There is no file {path}: check the name.") from None
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DirectionError(f"{path} is damaged or no file of directions ({error}): save it again.") from None
+    return {direction.name: direction for direction in found}
+
+
+def _entry(direction: Direction) -> dict[str, Any]:
+    """Return all but the vector as plain data."""
+    layers = direction.layers
+    return {
+        "name": direction.name,
+        "space": direction.space,
+        "layers": None if layers is None else [layers.start, layers.stop, layers.step],
+        "unit": direction.unit,
+        "fingerprint": direction.fingerprint,
+        "kind": direction.kind,
+        "code": direction.code,
+        "range": list(direction.range),
+        "sign": direction.sign,
+    }
+
+
+def _direction(entry: dict[str, Any], index: int, tensors: dict[str, Tensor], path: str) -> Direction:
+    prefix = f"{index}/"
+    pieces = {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
+    fields = dict(entry)
+    low, high = fields.pop("range")
+    layers = fields.pop("layers")
+    fields["code"] = fields["code"] or f"load_directions({path!r})[{entry['name']!r}]"
+    return Direction(
+        vector=whole(pieces, entry["space"]),
+        layers=None if layers is None else range(*layers),
+        range=(float(low), float(high)),
+        **fields,
+    )

@@ -1,0 +1,47 @@
+"""Generators small enough to test with, of the real code: a millisecond a picture."""
+
+import torch
+
+from ganedit_widgets.core.generators import (
+    Discriminator,
+    DiscriminatorConfig,
+    Generator,
+    StyleGAN2,
+    StyleGAN2Config,
+)
+
+CHANNELS = {4: 8, 8: 8, 16: 8}
+
+
+def tiny(seed: int = 0) -> Generator:
+    """16×16 pixels, 8 channels, w of 8 numbers, 6 style layers in W+, with a discriminator."""
+    cfg = StyleGAN2Config(resolution=16, channels=CHANNELS, z_dim=8, w_dim=8, mapping_layers=2)
+    return _generator(cfg, seed, f"tiny({seed})", DiscriminatorConfig(resolution=16, channels=CHANNELS))
+
+
+def odd(seed: int = 0) -> Generator:
+    """32×32 pixels, another width in each block, z of 5 and w of 6 numbers, residual, without a discriminator."""
+    channels = {4: 12, 8: 10, 16: 6, 32: 4}
+    cfg = StyleGAN2Config(32, channels, z_dim=5, w_dim=6, mapping_layers=3, architecture="resnet")
+    return _generator(cfg, seed, f"odd({seed})")
+
+
+def conditional(seed: int = 0) -> Generator:
+    """Like `tiny`, with a label of 3 numbers."""
+    cfg = StyleGAN2Config(16, CHANNELS, z_dim=8, w_dim=8, c_dim=3, mapping_layers=2)
+    critic = DiscriminatorConfig(resolution=16, channels=CHANNELS, c_dim=3)
+    return _generator(cfg, seed, f"conditional({seed})", critic)
+
+
+def _generator(cfg, seed, code, critic=None):
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        network = StyleGAN2(cfg)
+        for layer in network.modules():
+            if hasattr(layer, "noise_strength"):
+                layer.noise_strength.fill_(0.1)
+        z, label = torch.randn(200, cfg.z_dim), torch.zeros(200, cfg.c_dim)
+        network.mapping.w_avg.copy_(network.mapping(z, label).mean(0))
+        discriminator = None if critic is None else Discriminator(critic)
+    code = f'__import__("importlib").import_module("tests.tiny").{code}'  # runs in a fresh namespace
+    return Generator(network, discriminator, name="tiny", code=code)
