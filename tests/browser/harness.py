@@ -32,6 +32,7 @@ FLAGS = (
     "--hide-scrollbars",
     "--force-color-profile=srgb",
 )
+FOLDED = {"jupyter": {"source_hidden": True}}
 IDLE = """() => { const w = window.jupyterapp?.shell.currentWidget;
     return w?.sessionContext?.session?.kernel?.status === 'idle' }"""
 ALL_RUN = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells].every(
@@ -140,10 +141,14 @@ class Lab:
 
     @contextlib.contextmanager
     def notebook(self, chromium: Any, cells: list[str], *, dark: bool = False, **context: Any) -> Iterator[Notebook]:
-        """Open a new notebook made of `cells` in a page of its own; its kernel ends with the block."""
+        """Open a new notebook made of `cells` in a page of its own; its kernel ends with the block.
+
+        The cells are folded, so that their outputs are on screen. `context` goes to Playwright's `new_context`:
+        viewport, device_scale_factor, has_touch.
+        """
         self._count += 1
         name = f"n{self._count}.ipynb"
-        nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
+        nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text, metadata=FOLDED) for text in cells])
         nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(nb, str(self.notebooks / name))
         browser_context = chromium.new_context(**{"viewport": {"width": 1100, "height": 1000}, **context})
@@ -201,6 +206,12 @@ class Notebook:
         )
         if wait:
             self.page.wait_for_function(CELL_RUN, arg=index, timeout=1000 * timeout)
+
+    def box(self, selector: str, nth: int = 0) -> dict[str, float]:
+        """Scroll an element into view and return its x, y, width and height on the page."""
+        element = self.page.locator(selector).nth(nth)
+        element.scroll_into_view_if_needed()
+        return element.bounding_box()
 
     def save(self) -> None:
         """Save the notebook file."""
