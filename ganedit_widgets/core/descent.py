@@ -1,0 +1,93 @@
+"""Walk downhill: the loop that embedding and every other searching edit share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .errors import LatentError, ModelError
+from .generators.base import Generator
+from .latent import Latent
+
+RAMP_UP, RAMP_DOWN = 0.05, 0.25  # shares of the steps (Karras et al., "Analyzing and Improving…", 2020, appendix D)
+
+
+@dataclass(eq=False)
+class Judgement:
+    """What one try is worth."""
+
+    loss: Tensor  # scalar, differentiable
+    picture: Tensor  # (1, 3, H, W), as drawn for the loss
+    numbers: dict[str, float] = field(default_factory=dict)  # to be reported
+
+
+def descend(
+    start: Sequence[Tensor],
+    latent_of: Callable[..., Latent],
+    judge: Callable[[Latent], Judgement],
+    iterations: int,
+    rate: float,
+    report: Callable[[dict[str, Any]], None],
+    stop_after: int | None = None,
+) -> Iterator[Latent]:
+    """Lower the loss of `judge(latent_of(*x))` by Adam, beginning at x = `start`; yield the best latent so far.
+
+    Each step judges once, so the first latent yielded is that of `start`, and `judge` is called `iterations` times.
+    `rate` is ramped up and, over the last quarter, down again. `stop_after` ends the walk early, at the same rates.
+    Works under any grad mode of the reader, inference mode included, and leaves it as it is.
+    Reports "step" and "loss" of the step, and of the best so far: "best", its numbers and "picture".
+    Raises `LatentError` if the loss is no longer finite.
+    """
+    with gradients():
+        x = [tensor.detach().clone().requires_grad_() for tensor in start]
+        optimizer = torch.optim.Adam(x, lr=rate)
+    best, kept, about = math.inf, None, {}
+    steps = iterations if stop_after is None else min(stop_after, iterations)
+    for step in range(1, steps + 1):
+        with gradients():  # closed before the yield, or whoever reads us would inherit it
+            latent = latent_of(*x)
+            judged = judge(latent)
+            loss = float(judged.loss.detach())
+            if not math.isfinite(loss):
+                raise LatentError(f"The search left all bounds at step {step}: choose a smaller rate.")
+            if loss < best:
+                best, kept = loss, latent.detached()
+                about = {**judged.numbers, "picture": judged.picture.detach()}
+            if step < steps:
+                for tensor, slope in zip(x, torch.autograd.grad(judged.loss, x), strict=True):
+                    tensor.grad = slope
+        report({"step": step, "loss": loss, "best": best, **about})
+        assert kept is not None  # the first finite loss was below infinity
+        yield kept
+        if step < steps:
+            optimizer.param_groups[0]["lr"] = rate * pace(step, iterations)
+            with gradients():
+                optimizer.step()
+
+
+def pace(step: int, iterations: int) -> float:
+    """Return the share of the full rate for `step` of 1 … `iterations`: up linearly, down along a cosine."""
+    up = min(1.0, step / max(1.0, RAMP_UP * iterations))
+    left = min(1.0, (iterations - step) / max(1.0, RAMP_DOWN * iterations))
+    return up * (0.5 - 0.5 * math.cos(math.pi * left))
+
+
+@contextmanager
+def gradients() -> Iterator[None]:
+    """Compute with gradients, whatever the mode outside."""
+    with ExitStack() as modes:
+        modes.enter_context(torch.inference_mode(False))
+        modes.enter_context(torch.enable_grad())
+        yield
+
+
+def require_differentiable(generator: Generator) -> None:
+    """Raise `ModelError` if the weights were made in inference mode: no gradient can pass them."""
+    if any(p.is_inference() for p in generator.network.parameters()):
+        raise ModelError("This model was loaded in torch.inference_mode: load it outside to search for latents.")
