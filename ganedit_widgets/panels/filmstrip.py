@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import anywidget
 import traitlets as tr
 from ipywidgets import CallbackDispatcher
 
+from ganedit_widgets.panels.actions import ActionWidget
 from ganedit_widgets.panels.assets import script, style
 from ganedit_widgets.panels.pictures import Pixels, checked, jpeg
 from ganedit_widgets.panels.transport import Encoded, FrameStream, Message, StreamStats
@@ -40,7 +40,7 @@ class Strip:
     undone: frozenset[Id]
 
 
-class Filmstrip(anywidget.AnyWidget):
+class Filmstrip(ActionWidget):
     """Thumbnails in one row, or in several with `wrap`; a click or the arrow keys choose one.
 
     With `markable`, a click (or the keys `+`, `-` and Delete) marks a picture instead of choosing it.
@@ -62,7 +62,6 @@ class Filmstrip(anywidget.AnyWidget):
         self._stream: FrameStream[Strip] = FrameStream(self._encode, self._deliver)
         self._known: dict[Id, int] = {}  # version of each thumbnail the page has
         super().__init__(**traits)
-        self.on_msg(self._receive)
 
     def show(
         self, cells: Iterable[tuple[Id, Pixels, str]], current: Id | None = None, undone: Collection[Id] = ()
@@ -127,7 +126,7 @@ class Filmstrip(anywidget.AnyWidget):
     def _deliver(self, message: Message, buffers: list[bytes]) -> None:
         self.send(message, buffers)
 
-    def _receive(self, _widget: object, message: Message, _buffers: object) -> None:
+    def _receive(self, widget: object, message: Message, buffers: object) -> None:
         kind = message.get("t")
         if kind == "ack":
             self._stream.confirm(message["seq"])
@@ -139,3 +138,5 @@ class Filmstrip(anywidget.AnyWidget):
         elif kind == "mark" and message["mark"] in MARKS:
             self._set_mark(message["id"], message["mark"])
             self._on_mark(message["id"], message["mark"])
+        else:
+            super()._receive(widget, message, buffers)

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import anywidget
 import traitlets as tr
 from ipywidgets import CallbackDispatcher
 
+from ganedit_widgets.panels.actions import ActionWidget
 from ganedit_widgets.panels.assets import script, style
 from ganedit_widgets.panels.transport import Message
 
@@ -38,7 +38,7 @@ def layer_presets(count: int) -> dict[str, list[int]]:
     return {name: [lo, min(hi, count)] for name, (lo, hi) in edges.items() if lo < min(hi, count)}
 
 
-class Knobs(anywidget.AnyWidget):
+class Knobs(ActionWidget):
     """A column of sliders. At most 30 messages a second reach Python, and always the final value.
 
     `rows` lists one dict per slider: key, label, min, max, step, value, default, and optionally unit, layers,
@@ -58,7 +58,6 @@ class Knobs(anywidget.AnyWidget):
         self._on_input, self._on_layers = CallbackDispatcher(), CallbackDispatcher()
         self._on_remove, self._on_toggle = CallbackDispatcher(), CallbackDispatcher()
         super().__init__(rows=rows or [], **traits)
-        self.on_msg(self._receive)
 
     @tr.default("presets")
     def _default_presets(self) -> dict[str, list[int]]:
@@ -98,7 +97,11 @@ class Knobs(anywidget.AnyWidget):
         self._change(key, layers=[int(lo), int(hi)])
 
     def set_strip(self, key: str, strip: str | None) -> None:
-        """Draw a film strip (a data URL, see `pictures.data_url`) below a slider; None removes it."""
+        """Draw a film strip (a data URL, see `pictures.data_url`) below a slider; None removes it.
+
+        A strip of n pictures side by side fits the track when picture i shows the value at the share
+        (i + 1/2) / n of it. A click on the strip goes to that value.
+        """
         self._change(key, strip=strip)
 
     def set_warn(self, key: str, lo: float, hi: float) -> None:
@@ -134,8 +137,11 @@ class Knobs(anywidget.AnyWidget):
             stamp = row["stamp"]
         self.send({"t": "set", "key": key, "fields": fields, "stamp": stamp})
 
-    def _receive(self, _widget: object, message: Message, _buffers: object) -> None:
+    def _receive(self, widget: object, message: Message, buffers: object) -> None:
         kind, key = message.get("t"), message.get("key")
+        if key is None:
+            super()._receive(widget, message, buffers)
+            return
         if key not in self.values:  # removed in Python while the message was on its way
             return
         if kind == "remove":

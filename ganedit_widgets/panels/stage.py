@@ -1,18 +1,14 @@
 """Stage: the picture being edited, with zoom and comparison done in the browser."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import anywidget
 import traitlets as tr
-from ipywidgets import CallbackDispatcher
 
+from ganedit_widgets.panels.actions import ACTIONS, ActionWidget
 from ganedit_widgets.panels.assets import script, style
 from ganedit_widgets.panels.pictures import Pixels, checked, exact, jpeg, static_picture
 from ganedit_widgets.panels.transport import Encoded, FrameStream, Message, StreamStats
-
-ACTIONS = ("undo", "redo", "stop", "save", "apply")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +19,7 @@ class Frame:
     moving: bool
 
 
-class Stage(anywidget.AnyWidget):
+class Stage(ActionWidget):
     """Show a picture; the newest one wins, and the last one always arrives.
 
     Ctrl+wheel, `+`, `-` and `0` zoom, dragging pans, pressing the picture or Space shows the picture before.
@@ -43,11 +39,9 @@ class Stage(anywidget.AnyWidget):
     disabled = tr.Dict(key_trait=tr.Enum(ACTIONS), value_trait=tr.Unicode()).tag(sync=True)  # action -> why not
 
     def __init__(self, **traits: Any) -> None:
-        self._on_action = CallbackDispatcher()
         self._result = FrameStream(lambda frame: _encode("result", frame), self._deliver)
         self._before = FrameStream(lambda frame: _encode("before", frame), self._deliver)
         super().__init__(**traits)
-        self.on_msg(self._receive)
 
     def show(self, pixels: Pixels, *, moving: bool = False) -> None:
         """Show `pixels`, uint8 (H, W, 3); from any thread, without waiting for the browser.
@@ -60,10 +54,6 @@ class Stage(anywidget.AnyWidget):
     def show_before(self, pixels: Pixels) -> None:
         """Set the picture to compare with, uint8 (H, W, 3). Raises ImageError like `show`."""
         self._before.offer(Frame(checked(pixels), moving=False))
-
-    def on_action(self, fn: Callable[[str], None], remove: bool = False) -> None:
-        """Call `fn` with "undo", "redo", "stop", "save" or "apply" when its key or button is pressed."""
-        self._on_action.register_callback(fn, remove=remove)
 
     @property
     def stats(self) -> StreamStats:
@@ -84,7 +74,7 @@ class Stage(anywidget.AnyWidget):
     def _deliver(self, message: Message, buffers: list[bytes]) -> None:
         self.send(message, buffers)
 
-    def _receive(self, _widget: object, message: Message, _buffers: object) -> None:
+    def _receive(self, widget: object, message: Message, buffers: object) -> None:
         kind = message.get("t")
         if kind == "ack":
             stream = self._before if message["slot"] == "before" else self._result
@@ -92,8 +82,8 @@ class Stage(anywidget.AnyWidget):
         elif kind == "ready":
             for stream in (self._before, self._result):
                 stream.restart(lambda frame: replace(frame, moving=False))
-        elif kind == "action" and message.get("name") in ACTIONS:
-            self._on_action(message["name"])
+        else:
+            super()._receive(widget, message, buffers)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Put a still picture beside the live view, for viewers that run no widgets."""

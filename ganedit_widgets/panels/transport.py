@@ -1,5 +1,6 @@
 """Flow control of what travels to the browser: few messages in flight, the newest wins, the last one arrives."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -135,7 +136,8 @@ class FrameStream(Generic[T]):
         elif self._alarm is None:
             self._alarm = threading.Timer(max(delay, 0.001), self._on_alarm)
             self._alarm.daemon = True
-            self._alarm.start()
+            with contextlib.suppress(RuntimeError):  # no threads in a browser's Python: the next call looks again
+                self._alarm.start()
 
     def _on_alarm(self) -> None:
         with self._lock:

@@ -56,5 +56,29 @@ function scope(model) {
   };
 }
 
+// The keys of every widget, and the action Python is told; Enter is left to the widget.
+function actionOf(event) {
+  if (event.altKey) return undefined;
+  if (!event.ctrlKey && !event.metaKey) return event.key === 'Escape' ? 'stop' : undefined;
+  const key = event.key.toLowerCase();
+  return event.shiftKey ? { z: 'redo' }[key] : { z: 'undo', y: 'redo', s: 'save' }[key];
+}
+
+// Send the actions of `keydown` events inside `root`; what a widget has taken for itself does not come here.
+function actionKeys(life, model, root) {
+  life.dom(root, 'keydown', event => {
+    const name = actionOf(event);
+    if (!name || event.defaultPrevented) return;
+    take(event);
+    model.send({ t: 'action', name });
+  });
+}
+
+// Put the widget into its cell; it may become narrower than its content asks.
+function mount(el, root) {
+  el.style.minWidth ||= '0';
+  el.append(root);
+}
+
 // Ours now: neither the page nor the notebook may act on this event as well.
 function take(event) { event.preventDefault(); event.stopPropagation(); }

@@ -125,7 +125,8 @@ function stripView(model, el, store) {
   const self = { arrange };
   store.views.add(self);
   life.onEnd(() => store.views.delete(self));
-  el.append(root);
+  actionKeys(life, model, root);
+  mount(el, root);
   arrange();
   return life.end;
 }

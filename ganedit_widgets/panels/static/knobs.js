@@ -5,7 +5,8 @@
 
 function knobsView(model, el, store) {
   const life = scope(model), rows = new Map();
-  const root = h('div', { class: 'ge-root ge-knobs', role: 'group', 'data-lm-suppress-shortcuts': 'true' });
+  const grid = h('div', { class: 'ge-rows' });
+  const root = h('div', { class: 'ge-root ge-knobs', role: 'group', 'data-lm-suppress-shortcuts': 'true' }, grid);
 
   function arrange() {
     for (const [key, row] of rows) {
@@ -14,14 +15,15 @@ function knobsView(model, el, store) {
       row.node.remove();
       rows.delete(key);
     }
-    let place = root.firstChild;
+    let place = grid.firstChild;
     for (const key of store.rows.keys()) {
       if (!rows.has(key)) rows.set(key, knobRow(model, store, key));
       const { node, update } = rows.get(key);
       if (node === place) place = place.nextSibling;
-      else root.insertBefore(node, place);  // moved only where the order has changed: focus stays
+      else grid.insertBefore(node, place);  // moved only where the order has changed: focus stays
       update();
     }
+    grid.classList.toggle('ge-checks', [...store.rows.values()].some(row => row.enabled !== null));
   }
   const self = { arrange, update: key => rows.get(key)?.update() };
   const updateAll = () => { for (const row of rows.values()) row.update(); };
@@ -32,7 +34,8 @@ function knobsView(model, el, store) {
   life.onEnd(() => { store.views.delete(self); for (const row of rows.values()) row.end(); });
   describe();
   arrange();
-  el.append(root);
+  actionKeys(life, model, root);
+  mount(el, root);
   return life.end;
 }
 

@@ -51,6 +51,7 @@ function layerControl(model, store, key, life) {
   function update() {
     const n = count(), [lo, hi] = range();
     if (cells.childElementCount !== n) cells.replaceChildren(...Array.from({ length: n }, (_, i) => h('i', {}, String(i))));
+    cells.classList.toggle('ge-tight', strip.clientWidth < 17 * n);  // no room for the numbers
     [...cells.children].forEach((cell, i) => cell.classList.toggle('ge-on', i >= lo && i < hi));
     for (const [node, at, value, low, high] of [[first, lo, lo, 0, hi - 1], [last, hi, hi - 1, lo, n - 1]]) {
       node.style.left = `${100 * at / n}%`;
@@ -63,6 +64,9 @@ function layerControl(model, store, key, life) {
     }
     for (const button of presets.children) button.setAttribute('aria-pressed', named[button.textContent].join() === [lo, hi].join());
   }
+  const watcher = new ResizeObserver(update);
+  watcher.observe(strip);
+  life.onEnd(() => watcher.disconnect());
   return { box, update };
 }
 

@@ -9,20 +9,29 @@ function format(value, step) {
 }
 
 // Number field: Enter or leaving it takes the value, Escape gives it back, arrows step.
-function numberField(life, label, current, change) {
+function numberField(life, label, change) {
   const field = h('input', { class: 'ge-number', type: 'text', inputmode: 'decimal', autocomplete: 'off', 'aria-label': `${label}, value` });
-  const commit = () => {
-    const value = parse(field.value), ok = Number.isFinite(value);
-    if (ok && value !== current()) change(value);
-    return ok;
+  let typing = false, last = '';
+  const show = text => { last = text; if (!typing) field.value = text; };
+  const leave = keep => {
+    const value = parse(field.value), typed = typing && keep && Number.isFinite(value);
+    typing = false;
+    show(last);
+    if (typed) change(value);
   };
   life.dom(field, 'focus', () => field.select());
-  life.dom(field, 'blur', () => { commit(); change(current(), false); });
+  life.dom(field, 'input', () => { typing = true; });
+  life.dom(field, 'blur', () => leave(true));
   life.dom(field, 'keydown', event => {
-    if (event.key === 'Enter') { take(event); if (commit()) field.select(); }
-    if (event.key === 'Escape') { take(event); change(current(), false); field.select(); }
+    const undo = typing && actionOf(event) === 'undo';  // of the typing; the browser does it
+    if (undo) event.stopPropagation();
+    if (!typing || !['Enter', 'Escape', 'ArrowUp', 'ArrowDown'].includes(event.key)) return;
+    leave(event.key !== 'Escape');
+    if (event.key.startsWith('Arrow')) return;  // goes on to step from here
+    take(event);
+    field.select();
   });
-  return field;
+  return { field, show };
 }
 
 function knobRow(model, store, key) {
@@ -37,7 +46,7 @@ function knobRow(model, store, key) {
   const chip = h('button', { type: 'button', class: 'ge-chip', 'aria-expanded': 'false' }, icon('layers'), h('span'));
   const tool = (symbol, title) => h('button', { type: 'button', class: 'ge-tool', title, 'aria-label': `${title}: ${label}` }, icon(symbol));
   const reset = tool('reset', 'Back to the default'), remove = tool('close', 'Remove');
-  const number = numberField(life, label, () => row().value, (value, send = true) => send ? store.input(key, value, true) : update());
+  const { field: number, show } = numberField(life, label, value => store.input(key, value, true));
   const layers = row().layers ? layerControl(model, store, key, life) : null;
   if (layers) layers.box.hidden = true;
   const node = h('div', { class: 'ge-knob', 'data-key': key }, enable, name, slider,
@@ -56,6 +65,7 @@ function knobRow(model, store, key) {
   life.dom(range, 'pointerdown', event => { if (event.button === 0) holdOn(); });
   life.dom(range, 'pointerup pointercancel', letGo);
   life.dom(range, 'input', () => store.input(key, snap(Number(range.value)), false));
+  life.onEnd(() => { clearTimeout(settle); store.held.delete(key); });
   life.dom(range, 'blur', () => { letGo(); if (settle) finish(); });
   const finish = () => { clearTimeout(settle); settle = 0; store.input(key, row().value, true); };
   const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
@@ -66,6 +76,7 @@ function knobRow(model, store, key) {
     let next = steps[event.key] !== undefined && !sideways ? snap(value + steps[event.key] * (event.shiftKey ? 10 : 1) * step) : undefined;
     if (event.target === range && event.key === 'Home') next = min;
     if (event.target === range && event.key === 'End') next = max;
+    if (event.key === 'Enter') { take(event); model.send({ t: 'action', name: 'apply' }); }
     if (next === undefined) return;
     take(event);
     if (event.target === range) next = clamp(next, Math.min(min, value), Math.max(max, value));
@@ -97,7 +108,7 @@ function knobRow(model, store, key) {
     range.value = value;
     const risky = Boolean(warn && (value < warn[0] || value > warn[1]));
     range.setAttribute('aria-valuetext', `${format(value, step)} ${unit}${risky ? ', outside the safe range' : ''}`.trim());
-    if (document.activeElement !== number || parse(number.value) !== value) number.value = format(value, step);
+    show(format(value, step));
     marks.fill.style.cssText = `left:${Math.min(at(value), at(start))}%;right:${100 - Math.max(at(value), at(start))}%`;
     marks.default.style.left = `${at(start)}%`;
     marks.low.style.width = warn ? `${at(warn[0])}%` : 0;

@@ -3,8 +3,6 @@
 // Messages in: {t: 'frame', slot: 'result'|'before', seq, mime, moving} + bytes.
 // Messages out: {t: 'ready'}, {t: 'ack', slot, seq, error?}, {t: 'action', name}.
 
-const KEYS = { z: 'undo', Z: 'redo', y: 'redo', s: 'save' };
-
 function stageView(model, el, store) {
   const life = scope(model);
   const canvas = () => h('canvas', { class: 'ge-picture', width: 1, height: 1 });
@@ -26,11 +24,16 @@ function stageView(model, el, store) {
   });
   const bars = topBar(setView, direction => direction ? zoom.step(direction) : zoom.to(1));
   const below = bottomBar(model, act);
-  let held = false;
+  let held = false, said = model.get('status'), speaking = 0;
 
   const comparable = () => Boolean(store.before && store.result);
   const seen = () => !comparable() ? 'result' : held ? 'before' : model.get('view');
 
+  function speak(text) {  // only what lasts a moment: numbers that change with every picture are not read out
+    clearTimeout(speaking);
+    speaking = setTimeout(() => { spoken.textContent = text; }, 700);
+  }
+  life.onEnd(() => clearTimeout(speaking));
   function setView(name) { model.set('view', name); model.save_changes(); }
   function act(name) { model.send({ t: 'action', name }); }
   function hold(on) {
@@ -39,6 +42,7 @@ function stageView(model, el, store) {
     refresh();
   }
 
+  const difference = differenceOf(layers.difference, store);
   function draw(slot, message) {
     const node = layers[slot], bitmap = store[slot];
     if (node.width !== bitmap.width || node.height !== bitmap.height) {
@@ -69,16 +73,14 @@ function stageView(model, el, store) {
     root.classList.toggle('ge-has-picture', Boolean(store.result));
     root.classList.toggle('ge-comparable', comparable());
     let text = { before: 'before', split: 'before | result' }[view] ?? '';
-    if (view === 'difference') {
-      const { mean, most } = drawDifference(layers.difference, store, model.get('gain'));
-      text = `difference × ${model.get('gain')}, mean ${mean.toFixed(1)}, most ${most}`;
-    }
+    if (view === 'difference') text = difference(model.get('gain'));
     badge.textContent = store.note || text;
     badge.classList.toggle('ge-badge-warn', Boolean(store.note));
     if (spoken.dataset.view !== view) {
       spoken.dataset.view = view;
-      spoken.textContent = `View: ${VIEWS[view].toLowerCase()}`;
+      speak(`View: ${VIEWS[view].toLowerCase()}`);
     }
+    if (model.get('status') !== said) speak(said = model.get('status'));
     bars.update(view, comparable(), zoom.state.k);
     below.update();
   }
@@ -121,13 +123,9 @@ function stageView(model, el, store) {
 
   // ---- keys: only while the focus is inside, only those listed; Tab is never touched
   life.dom(root, 'keydown', event => {
-    const ctrl = event.ctrlKey || event.metaKey, onPicture = event.target === viewport;
-    if (event.altKey) return;
-    if (ctrl) {
-      const name = event.shiftKey ? KEYS[event.key.toUpperCase()] : KEYS[event.key.toLowerCase()];
-      if (name) { take(event); act(name); }
-    } else if (event.key === 'Escape') { take(event); act('stop'); }
-    else if (onPicture && event.key === 'Enter' && !event.shiftKey) { take(event); act('apply'); }
+    const onPicture = event.target === viewport;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (onPicture && event.key === 'Enter' && !event.shiftKey) { take(event); act('apply'); }
     else if (onPicture && event.key === ' ' && comparable()) { take(event); hold(true); }
     else if ('+=-0'.includes(event.key)) { take(event); event.key === '0' ? zoom.to(1) : zoom.step(event.key === '-' ? -1 : 1); }
     else if (onPicture && zoom.state.k > 1 && event.key.startsWith('Arrow')) {
@@ -136,13 +134,15 @@ function stageView(model, el, store) {
       zoom.pan(dx, dy);
     }
   });
+  actionKeys(life, model, root);
   life.dom(root, 'keyup', event => { if (event.key === ' ' && held) { take(event); hold(false); } });
   life.dom(viewport, 'blur', () => hold(false));
 
   root.append(bars.bar, viewport, below.bar, spoken);
-  el.append(root);
+  mount(el, root);
   life.model('change:view change:gain change:alt change:status change:busy change:actions change:disabled', refresh);
   life.model('change:width', layout);
+  life.dom(window, 'resize', () => zoom.apply());  // also when the device pixel ratio changes
   const watcher = new ResizeObserver(() => zoom.apply());
   watcher.observe(viewport);
   life.onEnd(() => watcher.disconnect());

@@ -32,7 +32,7 @@ function topBar(onView, onZoom) {
 
 function bottomBar(model, onAction) {
   const buttons = h('div', { class: 'ge-actions', role: 'group', 'aria-label': 'Actions' });
-  const status = h('span', { class: 'ge-status', role: 'status', 'aria-live': 'polite' });
+  const status = h('span', { class: 'ge-status' });
   const bar = h('div', { class: 'ge-bar ge-bottom' }, buttons, status);
   return {
     bar,

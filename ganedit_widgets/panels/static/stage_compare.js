@@ -5,8 +5,8 @@ const VIEWS = { result: 'Result', before: 'Before', split: 'Split', difference: 
 // Write |result - before| * gain into `canvas`; return the mean and the largest difference in levels of 255.
 function drawDifference(canvas, store, gain) {
   const { width, height } = store.result, context = canvas.getContext('2d', { willReadFrequently: true });
-  canvas.width = width;
-  canvas.height = height;
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
   const read = bitmap => {
     context.drawImage(bitmap, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
@@ -23,6 +23,20 @@ function drawDifference(canvas, store, gain) {
   }
   context.putImageData(a, 0, 0);
   return { mean: sum / (width * height * 3), most };
+}
+
+// The same, only where one of the pictures or the gain has changed; returns the words for the badge.
+function differenceOf(canvas, store) {
+  let last = [], text = '';
+  return gain => {
+    const now = [store.result, store.before, gain];
+    if (now.some((item, i) => item !== last[i])) {
+      const { mean, most } = drawDifference(canvas, store, gain);
+      text = `difference × ${gain}: mean ${mean.toFixed(1)}, largest ${most} of 255`;
+      last = now;
+    }
+    return text;
+  };
 }
 
 // The draggable wipe: a slider for keyboard and screen reader, a line with a handle for the eye.
