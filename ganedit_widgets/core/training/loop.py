@@ -1,0 +1,148 @@
+"""The training loop: stages of growing resolution, checkpoints, sample sheets, time left; it resumes where it was."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from ..errors import TrainingError
+from ..generators import Generator
+from ..sheet import save_sheet
+from .pictures import PictureArrays
+from .trainer import TrainConfig, Trainer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many pictures to show at each resolution, coarse to fine: ((32, 50_000), (64, 40_000), …)."""
+
+    stages: tuple[tuple[int, int], ...] = ((32, 50_000), (64, 50_000), (128, 200_000))
+
+    @property
+    def total(self) -> int:
+        """The number of pictures of all stages."""
+        return sum(n for _, n in self.stages)
+
+    def stage_of(self, pictures: int) -> tuple[int, int]:
+        """Return (resolution, pictures left in its stage) after `pictures` have been shown."""
+        for resolution, n in self.stages:
+            if pictures < n:
+                return resolution, n - pictures
+            pictures -= n
+        return self.stages[-1][0], 0
+
+
+@dataclass
+class Progress:
+    """What a run reports after every few steps."""
+
+    pictures: int
+    total: int
+    resolution: int
+    seconds: float  # since this process began
+    seconds_left: float
+    losses: dict[str, float] = field(default_factory=dict)
+    sheet: Path | None = None  # a new sample sheet, if one was just drawn
+
+    def __str__(self) -> str:
+        losses = " ".join(f"{k} {v:.3f}" for k, v in self.losses.items())
+        left = time.strftime("%H:%M:%S", time.gmtime(self.seconds_left))
+        return f"{self.resolution}² {self.pictures / 1000:.1f}k of {self.total / 1000:.0f}k  {losses}  {left} left"
+
+
+def _rank() -> int:
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+def train(
+    pictures: PictureArrays,
+    folder: str | Path,
+    cfg: TrainConfig,
+    plan: Plan,
+    device: torch.device | None = None,
+    report_every: int = 25,
+    save_every: float = 300.0,
+    seconds: float | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Progress]:
+    """Train a StyleGAN2 on `pictures`; yield progress, write checkpoints and sample sheets into `folder`.
+
+    A run whose folder holds a checkpoint goes on from it. `save_every` and `seconds` (time budget of this call) are
+    in seconds. Under ``torchrun`` every process takes its own share of the pictures and gradients are averaged.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    device = device or torch.device("cpu")
+    trainer = _open(folder, cfg, plan, device)
+    rng = np.random.default_rng(cfg.seed + trainer.pictures + 7919 * _rank())
+    torch.manual_seed(cfg.seed + trainer.pictures + 7919 * _rank())
+    began = saved = time.monotonic()
+    first = trainer.pictures
+    while True:
+        resolution, left = plan.stage_of(trainer.pictures)
+        over = left == 0 or stop() or (seconds is not None and time.monotonic() - began > seconds)
+        if over or time.monotonic() - saved > save_every:
+            sheet = _save(trainer, folder) if _rank() == 0 else None
+            saved = time.monotonic()
+            yield _progress(trainer, plan, began, first, {}, sheet)
+        if over:
+            return
+        if resolution > trainer.resolution:
+            trainer = trainer.grown()
+            began, first = time.monotonic() if seconds is None else began, trainer.pictures
+            continue
+        losses = trainer.step(pictures.batch(cfg.batch, trainer.resolution, rng, device))
+        if trainer.steps % report_every == 0:
+            progress = _progress(trainer, plan, began, first, losses, None)
+            _log(folder, progress)
+            yield progress
+
+
+def _open(folder: Path, cfg: TrainConfig, plan: Plan, device: torch.device) -> Trainer:
+    checkpoint = folder / "checkpoint.pt"
+    if not checkpoint.exists():
+        return Trainer(cfg, plan.stages[0][0], device)
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    widths = ("channel_base", "channel_max", "z_dim", "w_dim", "mapping_layers")
+    for name in widths:
+        if state["config"][name] != getattr(cfg, name):
+            raise TrainingError(
+                f"{checkpoint} was trained with {name} {state['config'][name]}, now {getattr(cfg, name)} is asked "
+                "for: use the same setting, or another folder."
+            )
+    free = {k: v for k, v in vars(cfg).items() if k not in widths}
+    return Trainer.from_state(state, device, **free)
+
+
+def _progress(
+    trainer: Trainer, plan: Plan, began: float, first: int, losses: dict[str, float], sheet: Path | None
+) -> Progress:
+    spent = time.monotonic() - began
+    rate = max(trainer.pictures - first, 1) / max(spent, 1e-3)
+    left = max(plan.total - trainer.pictures, 0)
+    return Progress(trainer.pictures, plan.total, trainer.resolution, spent, left / rate, losses, sheet)
+
+
+def _log(folder: Path, progress: Progress) -> None:
+    if _rank() == 0:
+        row: dict[str, Any] = {"pictures": progress.pictures, "resolution": progress.resolution, **progress.losses}
+        with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def _save(trainer: Trainer, folder: Path) -> Path:
+    partial = folder / "checkpoint.partial"
+    torch.save(trainer.state(), partial)
+    partial.replace(folder / "checkpoint.pt")
+    generator = Generator(trainer.average, name="in training")
+    sheet = folder / f"sheet_{trainer.pictures // 1000:06d}k_{trainer.resolution}.png"
+    save_sheet(generator, range(32), sheet, psi=1.0, columns=8)
+    return sheet

@@ -1,0 +1,76 @@
+"""Where real pictures come from: arrays on disk or folders of image files, as batches for training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import TrainingError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
+
+
+class PictureArrays:
+    """Pictures in uint8 arrays (N, 3, S, S), memory-mapped; batches come at any power-of-two size up to S."""
+
+    def __init__(self, arrays: Sequence[np.ndarray], mirror: bool = True) -> None:
+        if not arrays or not sum(len(a) for a in arrays):
+            raise TrainingError("There are no pictures to train on: give a folder of pictures or .npy arrays.")
+        self.arrays, self.mirror = list(arrays), mirror
+        self._ends = np.cumsum([len(a) for a in arrays])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    @property
+    def size(self) -> int:
+        """The side of the stored pictures, in pixels."""
+        return int(self.arrays[0].shape[-1])
+
+    def batch(self, n: int, resolution: int, rng: np.random.Generator, device: torch.device) -> Tensor:
+        """Return n random pictures (n, 3, resolution, resolution) in [-1, 1], half of them mirrored."""
+        chosen = rng.integers(len(self), size=n)
+        rows = np.stack([self._picture(i) for i in chosen])
+        x = torch.from_numpy(rows).to(device).float() / 127.5 - 1
+        if x.shape[-1] > resolution:
+            x = F.avg_pool2d(x, x.shape[-1] // resolution)
+        elif x.shape[-1] < resolution:
+            raise TrainingError(f"The pictures are {x.shape[-1]} pixels wide, training needs {resolution}.")
+        if self.mirror:
+            flip = torch.from_numpy(rng.random(n) < 0.5).to(device)
+            x = torch.where(flip[:, None, None, None], x.flip(3), x)
+        return x
+
+    def _picture(self, index: int) -> np.ndarray:
+        which = int(np.searchsorted(self._ends, index, side="right"))
+        return np.asarray(self.arrays[which][index - (self._ends[which - 1] if which else 0)])
+
+
+def open_pictures(folder: str | Path, resolution: int, mirror: bool = True) -> PictureArrays:
+    """Open a folder of .npy arrays (N, 3, S, S) or of image files, which are cropped and cached at `resolution`."""
+    folder = Path(folder)
+    arrays = sorted(folder.glob("*.npy"))
+    if not arrays:
+        arrays = [_cache_images(folder, resolution)]
+    return PictureArrays([np.load(path, mmap_mode="r") for path in arrays], mirror)
+
+
+def _cache_images(folder: Path, resolution: int) -> Path:
+    from ..image import read_image
+
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not files:
+        raise TrainingError(f"{folder} holds neither pictures ({', '.join(sorted(SUFFIXES))}) nor .npy arrays.")
+    target = folder / f"pictures_{resolution}.npy"
+    partial = target.with_suffix(".partial")
+    cache = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(files), 3, resolution, resolution))
+    for i, path in enumerate(files):
+        cache[i] = read_image(path, (resolution, resolution)).transpose(2, 0, 1)
+    cache.flush()
+    partial.replace(target)
+    return target
