@@ -61,7 +61,7 @@ class Generator:
 
     @property
     def family(self) -> str:
-        """ "stylegan2", "stylegan3-t" or "stylegan3-r"."""
+        """Which networks it is made of: "stylegan2", "stylegan3-t" or "stylegan3-r"."""
         return str(self.cfg.family)
 
     @property
@@ -98,7 +98,7 @@ class Generator:
 
     def z(self, seed: int) -> Tensor:
         """Return z (1, z_dim) of a seed: the field's convention, `RandomState(seed).randn`."""
-        values = np.random.RandomState(seed).randn(1, self.z_dim)  # noqa: NPY002 (seeds must mean what they mean elsewhere)
+        values = np.random.RandomState(seed).randn(1, self.z_dim)
         return torch.from_numpy(values).float().to(self.device)
 
     def map(self, z: Tensor, label: Tensor | None = None) -> Tensor:
@@ -137,11 +137,18 @@ class Generator:
     @cached_property
     def w_samples(self) -> Tensor:
         """(2000, D) mapped z of fixed seeds: what W looks like, for scales and statistics."""
-        z = torch.from_numpy(np.random.RandomState(0).randn(W_SAMPLES, self.z_dim)).float()  # noqa: NPY002
+        z = torch.from_numpy(np.random.RandomState(0).randn(W_SAMPLES, self.z_dim)).float()
         with torch.no_grad():
             return self.map(z.to(self.device))
 
     # ---- pictures
+
+    def half(self, on: bool = True) -> None:
+        """Draw in float16 where the checkpoint allows it (its fine layers), on CUDA only; elsewhere nothing changes.
+
+        Twice as fast on large pictures, with errors that the eye does not see; embed and compare in float32.
+        """
+        self.network.synthesis.use_half(on)  # type: ignore[union-attr, operator]
 
     def draw(self, latent: Latent, noise: str | int = "const", until: int | None = None) -> Tensor:
         """Return the picture (1, 3, H, W), nominally within [-1, 1]; differentiable in the latent's tensors.

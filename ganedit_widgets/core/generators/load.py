@@ -69,7 +69,8 @@ def describe(source: str | Path = "demo") -> ModelInfo:
     file = read_model(path)
     if file.generator is None:
         raise ModelError(f"{path.name} holds a discriminator only: give the file of a generator.")
-    cfg: Any = file.generator.cfg
+    network = file.generator.build()
+    cfg: Any = network.cfg
     return ModelInfo(
         family=cfg.family,
         container=file.container,
@@ -79,8 +80,8 @@ def describe(source: str | Path = "demo") -> ModelInfo:
         z_dim=cfg.z_dim,
         c_dim=cfg.c_dim,
         has_discriminator=(file.discriminator or _demo_discriminator(source)) is not None,
-        parameters=file.generator.parameter_count,
-        fingerprint=fingerprint_of(file.generator.build()),
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        fingerprint=fingerprint_of(network),
         file_size=path.stat().st_size,
         meta=file.meta,
     )

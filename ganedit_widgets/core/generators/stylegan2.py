@@ -158,7 +158,7 @@ class Synthesis(nn.Module):
         """Return style layer → (N, C): affine(w) + offset (S space; Wu et al. 2021). `ws` is (N, L, D)."""
         found = {}
         for name, (i, layer) in self.style_layers().items():
-            style = layer.affine(ws[:, i])
+            style = layer.affine(ws[:, i])  # type: ignore[operator]
             found[name] = style + offsets[name].to(style) if name in offsets else style
         return found
 
@@ -185,6 +185,12 @@ class Synthesis(nn.Module):
             name: torch.randn(const.shape, generator=rng).to(const.device)
             for name, const in self.constant_noise().items()
         }
+
+    def use_half(self, on: bool = True) -> None:
+        """Run the finest `cfg.num_half_res` blocks in float16 on CUDA, or all in float32."""
+        cuda = on and next(self.parameters()).is_cuda
+        fine = self.cfg.blocks[1:][::-1][: self.cfg.num_half_res] if cuda else []
+        self.dtypes = dict.fromkeys(fine, torch.float16)
 
     def forward(
         self,
@@ -233,16 +239,17 @@ class Synthesis(nn.Module):
             layer, full = getattr(block, name), f"b{r}.{name}"
             gain = math.sqrt(0.5) if residual and name == "conv1" else 1.0
             x = layer(x, styles[full], self.noise_for(layer, full, batch, noise), gain)
-            x = _tap(taps, full, x)
+            x = tapped(taps, full, x)
         if residual:
             x = block.skip(around) + x
         if hasattr(block, "torgb"):
-            rgb = _tap(taps, f"b{r}.torgb", block.torgb(x, styles[f"b{r}.torgb"]))
+            rgb = tapped(taps, f"b{r}.torgb", block.torgb(x, styles[f"b{r}.torgb"]))
             img = rgb if img is None else upsample2d(img, block.resample_filter) + rgb
         return x, img
 
 
-def _tap(taps: MappingType[str, object], name: str, x: Tensor) -> Tensor:
+def tapped(taps: MappingType[str, object], name: str, x: Tensor) -> Tensor:
+    """Show the output `x` of a layer to its tap, if it has one; return what goes on in its place."""
     if name not in taps:
         return x
     changed = taps[name](x)  # type: ignore[operator]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from typing import Any
 
 from ..errors import ModelError
 from ..generators.discriminator import DiscriminatorConfig
 from ..generators.stylegan2 import StyleGAN2Config
+from ..generators.stylegan3 import Layer3, StyleGAN3Config
 from ..ops.bias_act import ACTIVATIONS
 from .stored import Config
 
-FAMILIES: dict[str, type[Any]] = {"stylegan2": StyleGAN2Config, "stylegan2_discriminator": DiscriminatorConfig}
+FAMILIES: dict[str, type[Any]] = {
+    "stylegan2": StyleGAN2Config,
+    "stylegan3-t": StyleGAN3Config,
+    "stylegan3-r": StyleGAN3Config,
+    "stylegan2_discriminator": DiscriminatorConfig,
+}
 MOST_LAYERS = 64  # of a mapping network
 MOST_PIXELS = 8192  # along an edge of a picture
+MOST_TAPS = 128  # of a filter
 
 
 def config_from(record: dict[str, Any], file: str) -> Config:
@@ -33,23 +41,60 @@ def config_from(record: dict[str, Any], file: str) -> Config:
 def _decoded(record: dict[str, Any]) -> dict[str, Any]:
     """Undo what JSON does to dictionaries with numbers as keys and to tuples."""
     values = dict(record)
+    if "layers" in values:
+        values["layers"] = tuple(Layer3(**{**layer, "padding": tuple(layer["padding"])}) for layer in values["layers"])
+        return values
     values["channels"] = {int(r): int(c) for r, c in values["channels"].items()}
     if values.get("resample_filter") is not None:
-        values["resample_filter"] = tuple(map(float, values["resample_filter"]))
+        values["resample_filter"] = tuple(values["resample_filter"])
     return values
 
 
 def checked(cfg: Config) -> Config:
-    """Return `cfg`, or raise `ValueError` if no network can be built from it."""
-    r = cfg.resolution
-    if r & (r - 1) or not 8 <= r <= MOST_PIXELS:
-        raise ValueError(f"the size {r} is not a power of two from 8 to {MOST_PIXELS}")
-    if sorted(cfg.channels) != [2**i for i in range(2, r.bit_length())] or min(cfg.channels.values()) < 1:
-        raise ValueError("the widths do not fit the size")
-    if cfg.architecture not in ("skip", "resnet", "orig"):
-        raise ValueError(f"the architecture {cfg.architecture!r} is unknown")
-    if cfg.activation not in ACTIVATIONS:
-        raise ValueError(f"the activation {cfg.activation!r} is unknown")
-    if not 0 <= cfg.mapping_layers <= MOST_LAYERS:
-        raise ValueError(f"{cfg.mapping_layers} mapping layers")
+    """Return `cfg`, or raise `ModelError` if no network can be built from it."""
+    try:
+        _check_common(cfg)
+        if isinstance(cfg, StyleGAN3Config):
+            _check_layers(cfg)
+        else:
+            _check_blocks(cfg)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise ModelError(f"The model file describes an impossible network: {error}.") from error
     return cfg
+
+
+def _check_common(cfg: Config) -> None:
+    numbers = [cfg.resolution, cfg.c_dim, cfg.img_channels, cfg.mapping_layers]
+    numbers += [] if isinstance(cfg, DiscriminatorConfig) else [cfg.z_dim, cfg.w_dim]
+    if any(type(n) is not int or n < 0 for n in numbers):
+        raise ValueError("a size is no whole number")
+    if cfg.resolution & (cfg.resolution - 1) or not 8 <= cfg.resolution <= MOST_PIXELS:
+        raise ValueError(f"its size {cfg.resolution} is not a power of two from 8 to {MOST_PIXELS}")
+    if cfg.mapping_layers > MOST_LAYERS:
+        raise ValueError(f"{cfg.mapping_layers} mapping layers")
+
+
+def _check_blocks(cfg: StyleGAN2Config | DiscriminatorConfig) -> None:
+    r = cfg.resolution
+    if sorted(cfg.channels) != [2**i for i in range(2, r.bit_length())] or min(cfg.channels.values()) < 1:
+        raise ValueError("its widths do not fit its size")
+    if cfg.architecture not in ("skip", "resnet", "orig"):
+        raise ValueError(f"its architecture {cfg.architecture!r} is unknown")
+    if cfg.activation not in ACTIVATIONS:
+        raise ValueError(f"its activation {cfg.activation!r} is unknown")
+    if len(cfg.resample_filter or ()) > MOST_TAPS:
+        raise ValueError("its filter is too long")
+
+
+def _check_layers(cfg: StyleGAN3Config) -> None:
+    if not 2 <= len(cfg.layers) <= MOST_LAYERS:
+        raise ValueError(f"it has {len(cfg.layers)} layers")
+    for layer in cfg.layers:
+        if not re.fullmatch(r"L\d+_\d+_\d+", layer.name):
+            raise ValueError(f"a layer is called {layer.name[:40]!r}")
+        if not (1 <= layer.up <= 16 and 1 <= layer.down <= 16 and 1 <= layer.kernel <= 7):
+            raise ValueError(f"the layer {layer.name} has an impossible size")
+        if not (1 <= layer.up_taps <= MOST_TAPS and 1 <= layer.down_taps <= MOST_TAPS and layer.rate > 0):
+            raise ValueError(f"the layer {layer.name} has an impossible filter")
+        if max(map(abs, layer.padding)) > MOST_PIXELS or not 0 < cfg.input_size <= MOST_PIXELS:
+            raise ValueError(f"the layer {layer.name} has an impossible padding")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,15 @@ from torch import Tensor, nn
 from ..errors import ModelError
 from ..generators.discriminator import Discriminator, DiscriminatorConfig
 from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from ..generators.stylegan3 import StyleGAN3, StyleGAN3Config
+from ..ops import setup_filter
 
-Config = StyleGAN2Config | DiscriminatorConfig
-NETWORKS: dict[type[Any], type[nn.Module]] = {StyleGAN2Config: StyleGAN2, DiscriminatorConfig: Discriminator}
+Config = StyleGAN2Config | StyleGAN3Config | DiscriminatorConfig
+NETWORKS: dict[type[Any], type[nn.Module]] = {
+    StyleGAN2Config: StyleGAN2,
+    StyleGAN3Config: StyleGAN3,
+    DiscriminatorConfig: Discriminator,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +39,15 @@ class Stored:
         with torch.device("meta"):
             network = NETWORKS[type(self.cfg)](self.cfg)
         expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-        check_shapes(expected, {name: tuple(tensor.shape) for name, tensor in self.tensors.items()})
-        network.load_state_dict({name: as_float32(self.tensors[name]) for name in expected}, assign=True)
+        tensors = self._filters(expected) | dict(self.tensors)
+        check_shapes(expected, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+        network.load_state_dict({name: as_float32(tensors[name]) for name in expected}, assign=True)
         return network.eval().requires_grad_(False)
 
-    @property
-    def parameter_count(self) -> int:
-        """The number of weights, buffers included."""
-        return sum(int(np.prod(tensor.shape)) for tensor in self.tensors.values())
+    def _filters(self, names: Iterable[str]) -> dict[str, np.ndarray | Tensor]:
+        """Return the resampling filters: the configuration says what they are, whether the file has them or not."""
+        own = [name for name in names if name.endswith(".resample_filter")]
+        return {name: setup_filter(self.cfg.resample_filter) for name in own} if own else {}  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True, eq=False)
