@@ -8,8 +8,8 @@ from typing import Any
 import traitlets as tr
 from ipywidgets import CallbackDispatcher
 
-from ganedit_widgets.panels.actions import ActionWidget
 from ganedit_widgets.panels.assets import script, style
+from ganedit_widgets.panels.keys import ActionWidget
 from ganedit_widgets.panels.pictures import Pixels, checked, jpeg
 from ganedit_widgets.panels.transport import Encoded, FrameStream, Message, StreamStats
 

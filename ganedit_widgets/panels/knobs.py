@@ -7,8 +7,8 @@ from typing import Any
 import traitlets as tr
 from ipywidgets import CallbackDispatcher
 
-from ganedit_widgets.panels.actions import ActionWidget
 from ganedit_widgets.panels.assets import script, style
+from ganedit_widgets.panels.keys import ActionWidget
 from ganedit_widgets.panels.transport import Message
 
 Row = dict[str, Any]

@@ -5,8 +5,8 @@ from typing import Any
 
 import traitlets as tr
 
-from ganedit_widgets.panels.actions import ACTIONS, ActionWidget
 from ganedit_widgets.panels.assets import script, style
+from ganedit_widgets.panels.keys import ACTIONS, ActionWidget
 from ganedit_widgets.panels.pictures import Pixels, checked, exact, jpeg, static_picture
 from ganedit_widgets.panels.transport import Encoded, FrameStream, Message, StreamStats
 
