@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .code import code_for, files_for
+    from .codec import recordable
     from .errors import (
         DirectionError,
         GanEditError,
@@ -15,13 +17,20 @@ if TYPE_CHECKING:
         RecipeError,
         TrainingError,
     )
+    from .generators.load import load_generator
+    from .history import History
     from .image import Picture, read_image, save_image, to_pixels, to_tensor
     from .latent import Latent
+    from .recipe import Recipe, load_recipe, save_png, save_recipe
 
 _HOMES = {
+    "code": "code_for files_for",
+    "codec": "recordable",
     "errors": "DirectionError GanEditError ImageError LatentError ModelError RecipeError TrainingError",
+    "history": "History",
     "image": "Picture read_image save_image to_pixels to_tensor",
     "latent": "Latent",
+    "recipe": "Recipe load_recipe save_png save_recipe",
     "generators.load": "load_generator",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -29,16 +38,24 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 __all__ = [
     "DirectionError",
     "GanEditError",
+    "History",
     "ImageError",
     "Latent",
     "LatentError",
     "ModelError",
     "Picture",
+    "Recipe",
     "RecipeError",
     "TrainingError",
+    "code_for",
+    "files_for",
     "load_generator",
+    "load_recipe",
     "read_image",
+    "recordable",
     "save_image",
+    "save_png",
+    "save_recipe",
     "to_pixels",
     "to_tensor",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import struct
 import warnings
@@ -32,30 +31,15 @@ class Picture:
 
     pixels: Pixels  # (H, W, 3)
     source: str | None = None  # the path or address given to `read_image`; None: it came from memory
+    size: tuple[int, int] | None = None  # the size asked of `read_image`
 
     __repr__ = short
 
     @classmethod
     def read(cls, source: Any, size: tuple[int, int] | None = None) -> Picture:
         """Read `source` as `read_image` does, and remember it."""
-        if isinstance(source, Picture):
-            return cls(read_image(source.pixels, size), source.source)
-        return cls(read_image(source, size), str(source) if isinstance(source, str | Path) else None)
-
-    @property
-    def digest(self) -> str:
-        """8 hexadecimal digits that name these pixels."""
-        return hashlib.sha256(str(self.pixels.shape).encode() + self.pixels.tobytes()).hexdigest()[:8]
-
-    @property
-    def code(self) -> str:
-        """The Python expression that reads it again; what came from memory is saved beside the code."""
-        return f"read_image({self.source or self.file!r}, generator.size)"
-
-    @property
-    def file(self) -> str:
-        """The name under which a picture from memory is saved beside shown code."""
-        return f"picture-{self.digest}.png"
+        named = isinstance(source, str | Path)
+        return cls(read_image(source, size), str(source) if named else None, size if named else None)
 
     def fitted(self, size: tuple[int, int]) -> Pixels:
         """Return the pixels, cropped and scaled to `size` = (height, width) if they have another."""
@@ -70,8 +54,6 @@ def read_image(source: Any, size: tuple[int, int] | None = None) -> Pixels:
     taken. `size` = (height, width): cropped centrally to this aspect and scaled, antialiased.
     Raises `ImageError` for what is no picture, is damaged, smaller than 8 pixels, or larger than 100 megapixels.
     """
-    if isinstance(source, Picture):
-        source = source.pixels
     name, picture = _open(source, size)
     try:
         upright = ImageOps.exif_transpose(picture)

@@ -24,6 +24,7 @@ class Sample:
 
     __repr__ = short
     total = 1
+    anew = True  # what was before has no part in the result
 
     def steps(self, generator: Generator, latent: Latent, report: Report = ignore) -> Iterator[Latent]:
         """Yield the seed's latent. Raises `LatentError` for a seed outside 0 … 2³² − 1 or an unfit label."""
@@ -48,6 +49,7 @@ class Restore:
 
     __repr__ = short
     total = 1
+    anew = True  # what was before has no part in the result
 
     def steps(self, generator: Generator, latent: Latent, report: Report = ignore) -> Iterator[Latent]:
         """Yield a copy of the kept latent."""

@@ -1,0 +1,150 @@
+"""Records as plain JSON and back: numbers exactly, arrays compressed, classes by name from a list; never code."""
+
+from __future__ import annotations
+
+import base64
+import math
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import ImageError, RecipeError
+from .expression import is_harmless
+from .image import Picture, as_png, read_image
+from .latent import Latent
+
+Class = TypeVar("Class", bound=type)
+TYPE = "is"  # the key that says what a JSON object stands for
+DTYPES = ("float32", "float64", "float16", "uint8", "int16", "int32", "int64", "bool")
+MOST = 2**28  # bytes of one array: a file cannot ask for more
+HOMES = ("edits", "probes")  # every dataclass that these packages export can be written
+_own: dict[str, type] = {}
+
+
+class UnknownRecordError(RecipeError):
+    """A record of a class that this installation does not know."""
+
+
+def recordable(cls: Class) -> Class:
+    """Let recipes keep your own edit: put `@recordable` above its `@dataclass` line."""
+    _own[cls.__name__] = cls
+    return cls
+
+
+def known() -> dict[str, type]:
+    """Return name → class of every dataclass that can be written and read."""
+    found: dict[str, Any] = {"Latent": Latent, "Picture": Picture}
+    for home in HOMES:
+        module = import_module(f"{__package__}.{home}")
+        found |= {n: getattr(module, n) for n in module.__all__ if is_dataclass(getattr(module, n))}
+    return found | _own
+
+
+def encode(value: Any) -> Any:
+    """Return `value` as what JSON can hold. Raises `UnknownRecordError` for a class that cannot be read back."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else {TYPE: "float", "text": str(float(value))}
+    if isinstance(value, tuple | list):
+        return {TYPE: type(value).__name__, "items": [encode(x) for x in value]}
+    if isinstance(value, range):
+        return {TYPE: "range", "items": [value.start, value.stop, value.step]}
+    if isinstance(value, Mapping):
+        return {TYPE: "mapping", "items": [[encode(k), encode(x)] for k, x in value.items()]}
+    if isinstance(value, Tensor):
+        return {**_encode_array(value.detach().cpu().numpy()), TYPE: "tensor"}
+    if isinstance(value, np.ndarray):
+        return _encode_array(value)
+    if known().get(type(value).__name__) is type(value):
+        items = {f.name: encode(getattr(value, f.name)) for f in fields(value) if f.init}
+        return {TYPE: type(value).__name__, "fields": items}
+    raise UnknownRecordError(f"A {type(value).__name__} cannot be kept in a recipe: mark its class with @recordable.")
+
+
+def decode(data: Any) -> Any:
+    """Undo `encode`. Raises `RecipeError` for damaged data, `UnknownRecordError` for an unknown class."""
+    try:
+        return _decode(data)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, zlib.error, ImageError) as error:
+        raise RecipeError(f"The recipe is damaged ({type(error).__name__}: {error}): use the original file.") from None
+
+
+def _decode(data: Any) -> Any:
+    if not isinstance(data, dict):
+        if data is None or isinstance(data, bool | int | float | str):
+            return data
+        raise ValueError(f"a bare {type(data).__name__}")
+    kind = data[TYPE]
+    if kind in ("tensor", "array"):
+        array = _decode_array(data)
+        return torch.from_numpy(array) if kind == "tensor" else array
+    if kind in ("tuple", "list"):
+        return {"tuple": tuple, "list": list}[kind]([_decode(x) for x in data["items"]])
+    if kind == "mapping":
+        return {_decode(k): _decode(x) for k, x in data["items"]}
+    if kind == "range":
+        return range(*(int(x) for x in data["items"]))
+    if kind == "float":
+        return float(data["text"])
+    return _decode_record(kind, data["fields"])
+
+
+def _decode_record(kind: str, items: Mapping[str, Any]) -> Any:
+    cls = known().get(kind)
+    if cls is None:
+        raise UnknownRecordError(f"The recipe holds a {kind}, which this installation does not know.")
+    names = {f.name for f in fields(cls) if f.init}
+    if not names >= items.keys():
+        raise UnknownRecordError(f"The recipe holds a {kind} of a newer version: upgrade this library.")
+    values = {name: _decode(x) for name, x in items.items()}
+    if not is_harmless(str(values.get("code", ""))):
+        values["code"] = ""  # a file may not put words into the code that is shown
+    record = cls(**values)
+    if isinstance(record, Latent):
+        _require_sound(record)
+    return record
+
+
+def _require_sound(latent: Latent) -> None:
+    tensors = [latent.w, *latent.offsets.values(), *latent.noise.values()]
+    if not all(isinstance(x, Tensor) and x.is_floating_point() and x.isfinite().all() for x in tensors):
+        raise ValueError("a latent with numbers that are not finite")
+    if latent.w.ndim != 2:
+        raise ValueError(f"a latent of shape {tuple(latent.w.shape)}")
+
+
+def _encode_array(array: np.ndarray[Any, Any]) -> dict[str, Any]:
+    if array.dtype.name not in DTYPES:
+        raise RecipeError(f"An array of {array.dtype.name} cannot be kept in a recipe: use one of {', '.join(DTYPES)}.")
+    picture = array.dtype == np.uint8 and array.ndim == 3 and array.shape[2] == 3 and min(array.shape[:2]) >= 8
+    raw = as_png(array) if picture else zlib.compress(array.astype(array.dtype.newbyteorder("<")).tobytes(), 9)
+    data = {TYPE: "array", "dtype": array.dtype.name, "shape": list(array.shape)}
+    return {**data, "png" if picture else "zlib": base64.b64encode(raw).decode("ascii")}
+
+
+def _decode_array(data: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+    shape = tuple(int(n) for n in data["shape"])
+    if data["dtype"] not in DTYPES or any(n < 0 for n in shape):
+        raise ValueError(f"an array of {data['dtype']} of shape {shape}")
+    dtype = np.dtype(data["dtype"])
+    size = math.prod(shape) * dtype.itemsize
+    if size > MOST:
+        raise ValueError(f"an array of {size} bytes")
+    if "png" in data:
+        pixels = read_image(base64.b64decode(data["png"], validate=True))
+        if pixels.shape != shape:
+            raise ValueError(f"a picture of shape {pixels.shape} instead of {shape}")
+        return pixels
+    raw = zlib.decompressobj().decompress(base64.b64decode(data["zlib"], validate=True), size + 1)
+    if len(raw) != size:
+        raise ValueError(f"an array of {len(raw)} bytes instead of {size}")
+    return np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
