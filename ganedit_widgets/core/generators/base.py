@@ -146,7 +146,7 @@ class Generator:
     def half(self, on: bool = True) -> None:
         """Draw in float16 where the checkpoint allows it (its fine layers), on CUDA only; elsewhere nothing changes.
 
-        Twice as fast on large pictures, with errors that the eye does not see; embed and compare in float32.
+        Faster on large pictures, and less exact: embed and compare in float32.
         """
         self.network.synthesis.use_half(on)  # type: ignore[union-attr, operator]
 

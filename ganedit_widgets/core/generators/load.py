@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 
 from ..errors import ModelError
+from ..readers.fetch import Progress, fetch, is_address
 from ..readers.open import read_model
 from ..readers.own import save_model
 from ..readers.stored import ModelFile
@@ -19,6 +22,7 @@ from .base import Generator, fingerprint_of
 __all__ = ["ModelInfo", "convert", "describe", "load_generator", "save_model"]
 
 DEMO = Path(__file__).parents[2] / "demo" / "weights"
+AVERAGED = 10_000  # z for an average w that the file does not have
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +45,26 @@ class ModelInfo:
     __repr__ = short
 
 
-def load_generator(source: str | Path = "demo", device: str | torch.device | None = None) -> Generator:
+def load_generator(
+    source: str | Path = "demo",
+    device: str | torch.device | None = None,
+    *,
+    progress: Progress | None = None,
+    sha256: str | None = None,
+) -> Generator:
     """Return the generator of a model file, with its discriminator if the file has one.
 
-    `source`: "demo" (ships with the package), a path, or an https:// address. `device`: None means CUDA if there is
-    one, else the CPU. Raises `ModelError` if the file cannot be read.
+    `source`: "demo" (ships with the package), a path, or an https:// address, which is fetched once into the cache;
+    `progress(bytes so far, bytes in all or None)` is called meanwhile, and `sha256` (also `#sha256=…` at the end of the
+    address) is checked. `device`: None means CUDA if there is one, else the CPU.
+
+    Weights of a `.safetensors` file stay in the mapped file and are shared between processes, those of other containers
+    are copied once; networks that are not used, such as the raw training copy, are never read. On CUDA, PyTorch's own
+    TF32 settings apply. Raises `ModelError` if the file cannot be fetched, read or trusted.
     """
-    path = _local(source)
-    file = read_model(path)
-    if file.generator is None:
-        raise ModelError(f"{path.name} holds a discriminator only: give the file of a generator.")
-    network = file.generator.build()
+    path = _local(source, progress, sha256)
+    file = _with_generator(path)
+    network = _network(file)
     stored = file.discriminator or _demo_discriminator(source)
     discriminator = None if stored is None else stored.build()
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
@@ -66,10 +79,8 @@ def load_generator(source: str | Path = "demo", device: str | torch.device | Non
 def describe(source: str | Path = "demo") -> ModelInfo:
     """Return what is in the model file `source`; raises `ModelError` if it cannot be read."""
     path = _local(source)
-    file = read_model(path)
-    if file.generator is None:
-        raise ModelError(f"{path.name} holds a discriminator only: give the file of a generator.")
-    network = file.generator.build()
+    file = _with_generator(path)
+    network = _network(file)
     cfg: Any = network.cfg
     return ModelInfo(
         family=cfg.family,
@@ -89,12 +100,42 @@ def describe(source: str | Path = "demo") -> ModelInfo:
 
 def convert(source: str | Path, out: str | Path, half: bool = False) -> None:
     """Write the model `source` as our own `.safetensors` file `out`; `half` as in `save_model`."""
-    file = read_model(_local(source))
-    networks = [None if s is None else s.build() for s in (file.generator, file.discriminator)]
-    save_model(out, networks[0], networks[1], {"converted_from": file.container, **file.meta}, half)
+    file = _with_generator(_local(source))
+    stored = file.discriminator or _demo_discriminator(source)
+    meta = {"converted_from": file.container, **file.meta}
+    save_model(out, _network(file), None if stored is None else stored.build(), meta, half)
 
 
-def _local(source: str | Path) -> Path:
+def _with_generator(path: Path) -> ModelFile:
+    file = read_model(path)
+    if file.generator is None:
+        raise ModelError(f"{path.name} holds a discriminator only: give the file of a generator.")
+    return file
+
+
+def _network(file: ModelFile) -> nn.Module:
+    """Build the generator; estimate its average w if the file has none."""
+    assert file.generator is not None  # _with_generator
+    network = file.generator.build()
+    if file.without_average:
+        network.mapping.w_avg.copy_(_average_w(network))  # type: ignore[union-attr, operator]
+    return network
+
+
+def _average_w(network: nn.Module) -> torch.Tensor:
+    """Return the mean w of 10,000 fixed z; in float64, so that the fingerprint is the same on every machine."""
+    rng = np.random.RandomState(0)
+    total = torch.zeros(network.cfg.w_dim, dtype=torch.float64)  # type: ignore[union-attr, arg-type]
+    with torch.no_grad():
+        for _ in range(AVERAGED // 1000):
+            z = torch.from_numpy(rng.randn(1000, network.cfg.z_dim))  # type: ignore[union-attr, arg-type]
+            total += network.mapping(z).sum(0)  # type: ignore[operator]
+    return total / AVERAGED
+
+
+def _local(source: str | Path, progress: Progress | None = None, sha256: str | None = None) -> Path:
+    if is_address(source):
+        return fetch(str(source), progress, sha256)
     if str(source) != "demo":
         return Path(source).expanduser()
     path = DEMO / "generator.safetensors"
@@ -111,4 +152,4 @@ def _demo_discriminator(source: str | Path) -> Any:
 
 
 def _name(source: str | Path, file: ModelFile) -> str:
-    return str(file.meta.get("name") or Path(str(source)).stem)
+    return str(file.meta.get("name") or PurePosixPath(str(source).partition("#")[0]).stem)

@@ -56,8 +56,11 @@ def _read(kind: str, data: memoryview, file: str) -> ModelFile:
     raise ModelError(f"{file} is a PyTorch file without 'g_ema': give a checkpoint of a StyleGAN2 generator.")
 
 
-def kind_of(path: Path) -> str:
-    """Return "safetensors", "zip", "stream" or "pickle"; raises `ModelError` for everything else, in words."""
+def kind_of(path: Path, name: str | None = None) -> str:
+    """Return "safetensors", "zip", "stream" or "pickle"; raises `ModelError` for everything else, in words.
+
+    `name` stands for the file in the message.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
@@ -72,7 +75,9 @@ def kind_of(path: Path) -> str:
         return "pickle"
     if head[8:9] == b"{" and struct.unpack("<Q", head[:8])[0] + 8 <= size:
         return "safetensors"
-    raise ModelError(f"{path.name} is {_otherwise(head)}, not a model: give a .pkl, .pt or .safetensors of a StyleGAN.")
+    raise ModelError(
+        f"{name or path.name} is {_otherwise(head)}, not a model: give a .pkl, .pt or .safetensors of a StyleGAN."
+    )
 
 
 def _otherwise(head: bytes) -> str:
