@@ -1,0 +1,33 @@
+"""Measure a method on the demo model and write its results file and figures."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+METHODS = ("demo",)
+EXAMPLES = """\
+  ganedit evaluate demo
+  ganedit evaluate demo --quick --out /tmp/results"""
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    command.add_argument("method", choices=METHODS, metavar="METHOD", help=" or ".join(METHODS))
+    command.add_argument("--quick", action="store_true", help="a sample of the measurements, under a minute on a CPU")
+    command.add_argument("--out", type=Path, default=None, help="folder for the results (default: beside the demo)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, with progress, and print the metrics."""
+    from importlib import import_module
+
+    from ..demo.results_file import RESULTS, Results
+
+    module = import_module(f"..demo.evaluate_{options.method}", __package__)
+    results: Results = module.evaluate(quick=options.quick)
+    folder = options.out or RESULTS
+    path = results.write(folder)
+    for name, metric in results.metrics.items():
+        print(f"{name:40} {metric.value:9.4f}   [{metric.low:.4f}, {metric.high:.4f}]  n={metric.n}")
+    print(f"wrote {path}")

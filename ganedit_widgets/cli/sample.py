@@ -1,0 +1,43 @@
+"""Draw the pictures of seeds, on one sheet or one file each."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .options import add_model, seeds
+
+EXAMPLES = """\
+  ganedit sample --seeds 0-15 --out sheet.png
+  ganedit sample --seeds 3,7,20-24 --psi 1 --out folder/
+  ganedit sample --model network.pkl --seeds 0-63 --columns 8 --out sheet.jpg"""
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    add_model(command)
+    command.add_argument("--seeds", type=seeds, default=list(range(16)), help="such as 0-15 (the default) or 3,7,20-24")
+    command.add_argument("--psi", type=float, default=0.7, help="truncation ψ: 0 the average, 1 as trained (0.7)")
+    command.add_argument("--columns", type=int, default=None, help="of the sheet")
+    command.add_argument("--out", type=Path, default=Path("sheet.png"), help="a picture file, or a folder/")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Draw the seeds, with progress."""
+    from PIL import Image
+    from tqdm import tqdm
+
+    from ..core import load_generator
+    from ..core.sheet import sample_pictures, tile
+
+    generator = load_generator(options.model, options.device)
+    bar = tqdm(options.seeds, unit="picture", disable=None)
+    pictures = [sample_pictures(generator, [seed], options.psi)[0] for seed in bar]
+    if options.out.suffix:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(tile(pictures, options.columns)).save(options.out)
+    else:
+        options.out.mkdir(parents=True, exist_ok=True)
+        for seed, picture in zip(options.seeds, pictures, strict=True):
+            Image.fromarray(picture).save(options.out / f"seed{seed:04d}.png")
+    print(f"wrote {options.out}")

@@ -1,0 +1,89 @@
+"""Train a StyleGAN2 on a folder of pictures; a run that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import pairwise
+from pathlib import Path
+
+EXAMPLES = """\
+  ganedit train pictures/ runs/cats
+  ganedit train pictures/ runs/cats --plan 32:50,64:50,128:200 --batch 16
+  ganedit train pictures/ runs/cats --minutes 30
+  ganedit train demo runs/demo                    (renders the demo's portraits first)
+  torchrun --nproc-per-node 4 -m ganedit_widgets.cli train pictures/ runs/cats"""
+
+
+def plan(text: str) -> tuple[tuple[int, int], ...]:
+    """Read stages such as ``32:50,64:50``: resolution and thousands of pictures."""
+    try:
+        stages = tuple((int(r), round(float(k) * 1000)) for r, k in (part.split(":") for part in text.split(",")))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no plan: write 32:50,64:50,128:200") from None
+    sizes = [r for r, _ in stages]
+    if any(r < 8 or r & (r - 1) for r in sizes) or any(b != 2 * a for a, b in pairwise(sizes)):
+        raise argparse.ArgumentTypeError("each resolution must be a power of two from 8 up, twice the one before")
+    return stages
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    command.add_argument("data", metavar="PICTURES", help="a folder of pictures or .npy arrays, or demo")
+    command.add_argument("out", metavar="FOLDER", type=Path, help="for checkpoints, sample sheets and the result")
+    command.add_argument("--plan", type=plan, default=plan("32:50,64:50,128:200"), help="resolution:thousands,…")
+    command.add_argument("--batch", type=int, default=16, help="pictures per step and process (16)")
+    command.add_argument("--minutes", type=float, default=None, help="stop after so long; run again to go on")
+    command.add_argument("--width", type=int, default=128, help="the most channels of a layer (128)")
+    command.add_argument("--no-mirror", action="store_true", help="do not mirror pictures")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--device", default=None, help="cuda or cpu; by default cuda where there is one")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, with progress and time left; Ctrl+C saves first."""
+    from tqdm import tqdm
+
+    from ..core.training.distributed import start_process
+    from ..core.training.export import export
+    from ..core.training.loop import Plan, train
+    from ..core.training.pictures import open_pictures
+    from ..core.training.trainer import TrainConfig
+
+    device, chief = start_process(options.device)
+    the_plan = Plan(options.plan)
+    size = options.plan[-1][0]
+    data = _demo_pictures(options.out, size) if options.data == "demo" else options.data
+    cfg = TrainConfig(
+        resolution=size,
+        channel_base=24 * options.width,
+        channel_max=options.width,
+        z_dim=options.width,
+        w_dim=options.width,
+        batch=options.batch,
+        seed=options.seed,
+    )
+    stopped: list[bool] = []
+    seconds = None if options.minutes is None else options.minutes * 60
+    pictures = open_pictures(data, size, mirror=not options.no_mirror)
+    steps = train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=lambda: bool(stopped))
+    with tqdm(total=the_plan.total, unit="picture", unit_scale=True, disable=None if chief else True) as bar:
+        while True:
+            try:
+                progress = next(steps, None)
+            except KeyboardInterrupt:
+                bar.write("saving, then stopping")
+                stopped.append(True)
+                continue
+            if progress is None:
+                break
+            bar.update(progress.pictures - bar.n)
+            bar.set_postfix_str(str(progress), refresh=False)
+    if chief and (options.out / "checkpoint.pt").exists():
+        path = export(options.out)
+        print(f"wrote {path}")
+
+
+def _demo_pictures(folder: Path, size: int) -> Path:
+    from ..demo.portraits.dataset import training_pictures
+
+    return training_pictures(folder / "portraits", size)

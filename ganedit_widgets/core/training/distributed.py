@@ -1,0 +1,20 @@
+"""One training process among several: started by ``torchrun``, or alone."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+import torch.distributed as dist
+
+
+def start_process(device: str | None = None) -> tuple[torch.device, bool]:
+    """Join the other processes, if any; return this process's device and whether it is the chief one."""
+    rank, local = int(os.environ.get("RANK", 0)), int(os.environ.get("LOCAL_RANK", 0))
+    use_cuda = torch.cuda.is_available() if device is None else device.startswith("cuda")
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized():
+        dist.init_process_group("nccl" if use_cuda else "gloo")
+    if use_cuda:
+        torch.cuda.set_device(local)
+        return torch.device("cuda", local), rank == 0
+    return torch.device(device or "cpu"), rank == 0
