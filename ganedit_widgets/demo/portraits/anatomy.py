@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -97,6 +98,6 @@ def clothes(a: Attributes, frame: Frame) -> Sculpture:
     return s
 
 
-def solid(s: Sculpture, frame: Frame, blend: float, **more: object) -> Solid:
-    """A sculpture with its hull."""
-    return Solid(s.build(frame, blend), s.build(frame, blend, HULL), **more)  # type: ignore[arg-type]
+def solid(s: Sculpture, frame: Frame, blend: float | Tensor, **more: Any) -> Solid:
+    """A sculpture with its hull; ``more`` goes to ``Solid``."""
+    return Solid(*s.build(frame, blend, HULL), **more)

@@ -101,10 +101,6 @@ class Attributes:
             spread[name] = torch.as_tensor(value, dtype=old.dtype, device=old.device).expand_as(old)
         return dataclasses.replace(self, **spread)
 
-    def mirror(self) -> "Attributes":
-        """The portraits whose pictures are the mirror images of these (hair aside, which is parted on one side)."""
-        return self.replace(yaw=-self.yaw, roll=-self.roll, gaze=-self.gaze, light=-self.light)
-
 
 ATTRIBUTES: tuple[str, ...] = tuple(field.name for field in dataclasses.fields(Attributes))
 
@@ -156,8 +152,8 @@ def sample_attributes(indices: Tensor | range | Sequence[int], seed: int = 0) ->
 
     The tails are long on purpose: yaw is normal (0.3 rad) with one tenth drawn from a wide normal (0.75 rad), age is
     skewed young, 12 % wear glasses. Correlations: glasses come with age (7.5 % of the youngest, 27 % of the oldest);
-    gray hair, thin hair and baldness come with age; beards where ``softness`` < 0.5, long hair and buns more often
-    above; dark hair and dark eyes with deep skin; an open mouth with a smile.
+    gray hair, thin hair and baldness come with age; beards only where ``softness`` < 0.42, long hair and buns more
+    often above; dark hair and dark eyes with deep skin; an open mouth with a smile.
     """
     dice = _Dice(torch.as_tensor(list(indices) if not isinstance(indices, Tensor) else indices).cpu(), seed)
     values = {**_pose(dice), **_expression(dice), **_identity(dice)}
@@ -179,7 +175,7 @@ def _pose(dice: _Dice) -> dict[str, Tensor]:
 
 
 def _expression(dice: _Dice) -> dict[str, Tensor]:
-    smile = (0.42 + 0.36 * dice.normal("smile", 3)).clamp(-1, 1)
+    smile = (0.45 + 0.35 * dice.normal("smile", 3)).clamp(-1, 1)
     opened = (dice.uniform("open") * 1.5 - 0.62 + 0.2 * smile).clamp(0, 1)
     return {"smile": smile, "mouth_open": opened, "age": dice.uniform("age") ** 2.2}
 
@@ -212,7 +208,7 @@ def _wear(dice: _Dice, age: Tensor, softness: Tensor) -> dict[str, Tensor]:
     odds = torch.lerp(firm, soft, ((softness - 0.35) / 0.3).clamp(0, 1).unsqueeze(-1))
     odds = odds * (1 + torch.tensor([3.0, 0.5, 0, 0, 0, -0.5, 0, 0.3, -1.0], dtype=age.dtype) * age.unsqueeze(-1))
     style = (dice.uniform("style").unsqueeze(-1) >= (odds.cumsum(-1) / odds.sum(-1, keepdim=True))[:, :-1]).sum(-1)
-    bearded = (softness < 0.5) & (dice.uniform("bearded") < 0.42)
+    bearded = (softness < 0.42) & (dice.uniform("bearded") < 0.5)
     return {
         "glasses": (dice.uniform("glasses") < 0.075 + 0.20 * age**1.5).double(),
         "glasses_shape": dice.uniform("shape"),

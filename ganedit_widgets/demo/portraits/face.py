@@ -49,7 +49,7 @@ def beard_cover(a: Attributes, p: Proportions, local: Tensor) -> Tensor:
     grown = torch.maximum(jaw, mustache - 0.055)
     region = torch.minimum(grown, mouth * 0.05)
     region = torch.minimum(region, z + 0.05 - 0.2 * (y + 0.2))
-    return (region / 0.03 + 0.5).clamp(0, 1) * column((a.beard * 8).clamp(max=1))
+    return (region / 0.020 + 0.5).clamp(0, 1) * column((a.beard * 8).clamp(max=1))
 
 
 def paint_face(c: Canvas, a: Attributes, p: Proportions, local: Tensor) -> None:
@@ -115,11 +115,11 @@ def _nostrils(c: Canvas, a: Attributes, p: Proportions, local: Tensor) -> None:
 
 def _mouth(c: Canvas, a: Attributes, p: Proportions, u: Tensor, v: Tensor, front: Tensor) -> None:
     smile, opened = column(a.smile), column(a.mouth_open)
-    wide = 0.148 + 0.042 * smile.clamp(min=0) - 0.012 * smile.clamp(max=0).abs() - 0.015 * opened
+    wide = 0.148 + 0.050 * smile.clamp(min=0) - 0.012 * smile.clamp(max=0).abs() - 0.015 * opened
     t = u / wide
     arch = (1 - t * t).clamp(min=0)
     near = front & (t.abs() < 1.3)
-    middle = v - column(p.mouth_y) - (0.075 * smile) * (t * t - 0.45)
+    middle = v - column(p.mouth_y) - (0.095 * smile.clamp(min=0) + 0.055 * smile.clamp(max=0)) * (t * t - 0.45)
     full = 1 + 0.13 * column(a.lips) + 0.15 * column(a.softness)
     bow = 1 - 0.30 * torch.exp(-((u / 0.028) ** 2)) + 0.1 * torch.exp(-(((u.abs() - 0.045) / 0.03) ** 2))
     gap_up, gap_down = 0.022 * opened * arch, 0.10 * opened * arch
@@ -176,7 +176,7 @@ def _eyes(c: Canvas, a: Attributes, p: Proportions, u: Tensor, v: Tensor, front:
 
 
 def _iris(c: Canvas, a: Attributes, p: Proportions, x: Tensor, y: Tensor, eye: Tensor) -> None:
-    look = (-0.045 * torch.tanh(1.6 * a.yaw) + 0.035 * a.gaze, 0.03 * torch.tanh(-2 * a.pitch))
+    look = (-0.040 * torch.tanh(1.6 * a.yaw) + 0.035 * a.gaze, 0.03 * torch.tanh(-2 * a.pitch))
     x, y = x - column(look[0]), y - 0.004 - column(look[1])
     far, size = (x * x + y * y).sqrt(), column(0.072 + 0.15 * (p.eye_wide - 0.138))
     base = linear(a.iris).unsqueeze(-1)
@@ -195,7 +195,7 @@ def _brows(c: Canvas, a: Attributes, p: Proportions, u: Tensor, v: Tensor, front
     s = (u.abs() - column(p.eye_x) - 0.008) / (column(p.eye_wide) + 0.022)
     smile = column(a.smile)
     height = column(p.eye_y + p.eye_high + 0.078 + 0.010 * a.brow_height + 0.012 * a.softness)
-    arch = height + 0.030 * (1 - s * s) - 0.012 * s + 0.012 * smile.clamp(min=0) + 0.02 * smile.clamp(max=0) * (s < 0)
+    arch = height + 0.030 * (1 - s * s) - 0.020 * s + 0.012 * smile.clamp(min=0)
     weight = 0.027 - 0.008 * column(a.softness) + 0.003 * column(a.brow_weight)
     thick = weight * (1.0 - 0.45 * ((s + 0.6) / 1.6).clamp(0, 1)) * (1 - s.abs().pow(5)).clamp(min=0)
     alpha = c.cover(thick - (v - arch).abs()) * front * (s.abs() < 1)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 Scalar = float | Tensor
 TINY = 1e-12
-
-
-def stack(values: Sequence[Scalar], like: Tensor) -> Tensor:
-    """Numbers and tensors (B,) as one tensor (B, K)."""
-    return torch.stack([v if isinstance(v, Tensor) else torch.full_like(like, float(v)) for v in values], -1)
 
 
 def rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
@@ -49,7 +44,7 @@ class Blobs:
     inverse_radii: Tensor  # (B, 3, P, 1)
     axes: Tensor  # (B, 3, 3P): columns are the ellipsoids' axes in camera space
     parts: Tensor  # (P,) int64 part numbers
-    blend: float
+    blend: Tensor  # (B, 1, 1)
 
     def evaluate(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Scaled coordinates (B, 3, P, N), distances to each ellipsoid (B, P, N), and their gradients' lengths.
@@ -67,27 +62,46 @@ class Blobs:
     def distance(self, points: Tensor) -> Tensor:
         """Signed distance (B, N) of camera points (B, 3, N), negative inside."""
         _, each, _ = self.evaluate(points)
-        return each.mul_(-1 / self.blend).exp_().sum(1).clamp_(min=1e-30).log_().mul_(-self.blend)
+        return each.mul_(-1 / self.blend).exp_().sum(1).clamp_(min=1e-30).log_().mul_(-self.blend[:, 0])
 
     def surface(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Distance (B, N), outward normal (B, 3, N) and part numbers (B, N) at points near the surface."""
         q, each, k1 = self.evaluate(points)
         weights = each.mul_(-1 / self.blend).exp_()
         total = weights.sum(1).clamp_(min=1e-30)
-        part = self.parts[weights.argmax(1)]
+        part = self._strongest(weights)
         slopes = q.mul_(self.inverse_radii).mul_((weights * k1).unsqueeze(1))
         normal = self.axes @ slopes.flatten(1, 2)
-        return total.log().mul_(-self.blend), unit(normal), part
+        return total.log().mul_(-self.blend[:, 0]), unit(normal), part
 
-    def first_contact(self, plane: Tensor) -> Tensor:
-        """Height z (B, N) where rays from the viewer through (2, N) first meet an ellipsoid, -9 where they miss."""
+    def _strongest(self, weights: Tensor) -> Tensor:
+        """The part (B, N) whose ellipsoids weigh most together, of weights (B, P, N)."""
+        names = self.parts.unique()
+        if len(names) == 1:
+            return names.view(1, 1).expand(len(weights), weights.shape[-1])
+        shares = (names.unsqueeze(1) == self.parts).to(weights) @ weights
+        best, part = shares[:, 0], names[0].expand_as(shares[:, 0])
+        for i in range(1, len(names)):
+            part = torch.where(shares[:, i] > best, names[i], part)
+            best = torch.maximum(best, shares[:, i])
+        return part
+
+    def crossing(self, plane: Tensor, below: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Heights z (B, N) where rays from the viewer through (2, N) enter the first and leave the last ellipsoid.
+
+        Only ellipsoids entered ``below`` a height (B, N) count, where it is given. Rays that miss all of them enter
+        at -9 and leave at 9.
+        """
         flat = torch.cat([plane, torch.zeros_like(plane[:1])]).expand(len(self.matrix), -1, -1)
         q = torch.baddbmm(self.offset, self.matrix, flat).view(len(flat), 3, len(self.parts), -1)
         along = self.matrix[:, :, 2].reshape(len(flat), 3, -1, 1)
         square = (along * along).sum(1)
         lean = (q * along).sum(1)
         inside = lean.square().sub_(square * (q.square_().sum(1) - 1))
-        return torch.where(inside > 0, (inside.clamp(min=0).sqrt() - lean) / square, -9.0).amax(1)
+        half, lean, met = inside.clamp(min=0).sqrt_() / square, lean / square, inside > 0
+        if below is not None:
+            met &= half - lean < below.unsqueeze(1)
+        return torch.where(met, half - lean, -9.0).amax(1), torch.where(met, -half - lean, 9.0).amin(1)
 
 
 def unit(vectors: Tensor) -> Tensor:
@@ -95,55 +109,69 @@ def unit(vectors: Tensor) -> Tensor:
     return vectors * (vectors.square().sum(1, keepdim=True) + TINY).rsqrt()
 
 
-@dataclass
 class Sculpture:
     """Collects ellipsoids in an object's coordinates, then builds ``Blobs``."""
 
-    like: Tensor
-    centers: list[Tensor] = field(default_factory=list)
-    radii: list[Tensor] = field(default_factory=list)
-    tilts: list[Tensor | None] = field(default_factory=list)
-    parts: list[int] = field(default_factory=list)
-    active: Tensor | None = None  # (B,) bool: portraits the next ellipsoids exist in
+    def __init__(self, like: Tensor):
+        self._like = like
+        self._rows: list[tuple[Scalar, ...]] = []  # center, radii, tilt
+        self._parts: list[int] = []
+        self._masks: list[Tensor | None] = []
+        self.active: Tensor | None = None  # (B,) bool: portraits the next ellipsoids exist in
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def add(self, part: int, center: Sequence[Scalar], radii: Sequence[Scalar], tilt: Scalar = 0.0) -> None:
         """One ellipsoid: center and radii of three numbers or (B,) tensors, tilted about z by radians."""
-        middle, extent = stack(center, self.like), stack(radii, self.like)
-        if self.active is not None:  # what does not exist is a speck in the middle of the head
-            middle = torch.where(self.active.unsqueeze(-1), middle, 0.0)
-            extent = torch.where(self.active.unsqueeze(-1), extent, 1e-3)
-        self.centers.append(middle)
-        self.radii.append(extent)
-        self.tilts.append(None if isinstance(tilt, float) and tilt == 0 else stack([tilt], self.like)[:, 0])
-        self.parts.append(part)
+        self._rows.append((*center, *radii, tilt))
+        self._parts.append(part)
+        self._masks.append(self.active)
 
     def pair(self, part: int, center: Sequence[Scalar], radii: Sequence[Scalar], tilt: Scalar = 0.0) -> None:
         """An ellipsoid on the right side and its mirror image on the left."""
         self.add(part, center, radii, tilt)
         self.add(part, (-1 * center[0], *center[1:]), radii, -1 * tilt)
 
-    def build(self, frame: Frame, blend: float, grow: float = 0.0) -> Blobs:
-        """The solid in camera space, its radii grown by ``grow``."""
-        centers, radii = torch.stack(self.centers, 1), torch.stack(self.radii, 1) + grow
-        local = [self._axes(tilt) for tilt in self.tilts]
-        axes = frame.turn.unsqueeze(1) @ torch.stack(local, 1)  # (B, P, 3, 3), columns are axes
+    def build(self, frame: Frame, blend: float | Tensor, hull: float = 0.0) -> tuple[Blobs, Blobs]:
+        """The solid in camera space, joined with radius ``blend`` (one or (B,)), and with radii grown by ``hull``."""
+        rows = self._table()
+        centers, radii, tilt = rows[..., :3], rows[..., 3:6], rows[..., 6]
+        zero = torch.zeros_like(tilt).flatten()
+        local = rotation(zero, zero, tilt.flatten()).view(*tilt.shape, 3, 3)
+        axes = frame.turn.unsqueeze(1) @ local  # (B, P, 3, 3), columns are axes
         world = (frame.turn @ (centers - frame.pivot).mT).mT + frame.pivot
-        matrix = axes.mT / radii.unsqueeze(-1)  # (B, P, axis, 3)
-        offset = -(matrix @ world.unsqueeze(-1)).squeeze(-1)  # (B, P, axis)
-        return Blobs(
-            matrix.transpose(1, 2).flatten(1, 2).contiguous(),
-            offset.transpose(1, 2).reshape(len(radii), -1, 1).contiguous(),
-            (1 / radii).transpose(1, 2).unsqueeze(-1).contiguous(),
-            axes.permute(0, 2, 3, 1).flatten(2).contiguous(),
-            torch.tensor(self.parts, device=self.like.device),
-            blend,
-        )
+        width = torch.as_tensor(blend, dtype=rows.dtype, device=rows.device).expand(len(rows)).view(-1, 1, 1)
+        parts = torch.tensor(self._parts, device=rows.device)
+        return _blobs(axes, world, radii, parts, width), _blobs(axes, world, radii + hull, parts, width)
 
-    def _axes(self, tilt: Tensor | None) -> Tensor:
-        if tilt is None:
-            return torch.eye(3, device=self.like.device).expand(len(self.like), 3, 3)
-        zero = torch.zeros_like(tilt)
-        return rotation(zero, zero, tilt)
+    def _table(self) -> Tensor:
+        """Centers, radii and tilts (B, P, 7); what does not exist is a speck in the middle of the head."""
+        plain = [[0.0 if isinstance(v, Tensor) else float(v) for v in row] for row in self._rows]
+        table = self._like.new_tensor(plain).repeat(len(self._like), 1, 1)
+        for i, row in enumerate(self._rows):
+            for j, value in enumerate(row):
+                if isinstance(value, Tensor):
+                    table[:, i, j] = value
+        if all(mask is None for mask in self._masks) or len(self._like) == 1:
+            return table
+        everyone = torch.ones_like(self._like, dtype=torch.bool)
+        exists = torch.stack([everyone if mask is None else mask for mask in self._masks], 1)
+        speck = self._like.new_tensor([0, 0, 0, 1e-3, 1e-3, 1e-3, 0])
+        return torch.where(exists.unsqueeze(-1), table, speck)
+
+
+def _blobs(axes: Tensor, world: Tensor, radii: Tensor, parts: Tensor, blend: Tensor) -> Blobs:
+    matrix = axes.mT / radii.unsqueeze(-1)  # (B, P, axis, 3)
+    offset = -(matrix @ world.unsqueeze(-1)).squeeze(-1)  # (B, P, axis)
+    return Blobs(
+        matrix.transpose(1, 2).flatten(1, 2).contiguous(),
+        offset.transpose(1, 2).reshape(len(radii), -1, 1).contiguous(),
+        (1 / radii).transpose(1, 2).unsqueeze(-1).contiguous(),
+        axes.permute(0, 2, 3, 1).flatten(2).contiguous(),
+        parts,
+        blend,
+    )
 
 
 @dataclass(frozen=True)
@@ -175,23 +203,3 @@ class Solid:
             mix = ((-hole - d) / (2 * self.cut_blend) + 0.5).clamp(0, 1).unsqueeze(1)
             normal = unit(torch.lerp(normal, -hole_normal, mix))
         return normal, part
-
-    def trace(self, plane: Tensor, rounds: int, close: float) -> tuple[Tensor, Tensor]:
-        """Heights z (B, N) of the surface on rays through (2, N), and which rays hit (B, N).
-
-        Sphere tracing (Hart, 1996), started where the ray enters the hull; after each round of steps the rays that
-        have arrived are left alone, so that the few along edges and into gaps can walk on.
-        """
-        z = self.hull.first_contact(plane)
-        near = torch.full_like(z, 9.0)
-        columns = (z > -8).any(0).nonzero().squeeze(1)
-        for steps in (3, *[4] * rounds):
-            here, flat = z[:, columns], plane[:, columns].expand(len(z), -1, -1)
-            for _ in range(steps):
-                d = self.distance(torch.cat([flat, here.unsqueeze(1)], 1))
-                here = here - d.clamp(min=-0.05)
-            z[:, columns], near[:, columns] = here, d
-            columns = columns[((d > 0.5 * close) & (here > -1.2)).any(0)]
-            if not len(columns):
-                break
-        return z, (near < close) & (z > -2)

@@ -73,5 +73,5 @@ def _temples(a: Attributes, p: Proportions, start: Tensor, way: Tensor, depth: T
         x, y, deep = (start[:, i] + z * way[:, i] for i in range(3))
         run = ((x - column(side * front_x)) * column(dx) + (deep - PLANE_Z) * column(dz)) / column(length)
         inside = torch.minimum(0.019 - (y - column(p.eye_y) - 0.045).abs(), torch.minimum(run, column(length) - run))
-        covered = torch.maximum(covered, (inside / soft + 0.5).clamp(0, 1) * (z > depth - 0.015))
+        covered = torch.maximum(covered, (inside / soft + 0.5).clamp(0, 1) * (z > depth - 0.07))
     return covered

@@ -13,6 +13,7 @@ from .geometry import Frame, Sculpture, Solid
 from .parts import PART
 
 HAIR = PART["hair"]
+_CRISP = [HAIR_STYLES.index(name) for name in ("curly", "bun", "pigtails")]  # their balls stand apart
 
 
 def hair(a: Attributes, p: Proportions, frame: Frame) -> Solid | None:
@@ -24,12 +25,13 @@ def hair(a: Attributes, p: Proportions, frame: Frame) -> Solid | None:
         if number in present:
             s.active = a.hair_style == number
             low = torch.where(s.active, _STYLES[name](s, a, p), low)
-    if not s.parts:
+    if not len(s):
         return None
     recede = 0.05 * a.age * (1 - a.softness)
     rise = 0.145 * (1 - low) + recede
     opening.add(0, (0.0, -0.20 + rise, 0.66), (p.width * 0.90 - 0.03 * low, 0.60, 0.60 + 0.4 * recede))
-    return solid(s, frame, 0.03, cut=opening.build(frame, 0.03), cut_blend=0.045)
+    blend = torch.where(torch.isin(a.hair_style, a.hair_style.new_tensor(_CRISP)), 0.022, 0.048)
+    return solid(s, frame, blend, cut=opening.build(frame, 0.03)[0], cut_blend=0.045)
 
 
 def _cap(s: Sculpture, a: Attributes, p: Proportions, thick: float, up: float = 0.0) -> None:
@@ -41,25 +43,27 @@ def _bald(s: Sculpture, a: Attributes, p: Proportions) -> Tensor:
     """Nothing on young heads, a wreath of hair on old ones."""
     grown = ((a.age - 0.35) / 0.15).clamp(0, 1)
     thick = 0.055 * grown - 0.13 * (1 - grown)
-    s.pair(HAIR, (p.width - 0.14, -0.02, -0.26), (0.15 + thick, 0.24 + thick, 0.26 + thick))
-    s.add(HAIR, (0.0, -0.06, -0.42), (0.38 + thick, 0.22 + thick, 0.24 + thick))
+    s.pair(HAIR, (p.width - 0.16, 0.05, -0.22), (0.15 + thick, 0.22 + thick, 0.30 + thick))
+    s.add(HAIR, (0.0, -0.02, -0.36), (0.42 + thick, 0.24 + thick, 0.26 + thick))
     return torch.zeros_like(a.yaw)
 
 
 def _short(s: Sculpture, a: Attributes, p: Proportions) -> Tensor:
-    _cap(s, a, p, 0.045)
+    _cap(s, a, p, 0.04)
     s.pair(HAIR, (p.width - 0.10, 0.06, -0.06), (0.13, 0.24, 0.24))
-    return 0.25 + 0 * a.yaw
+    s.add(HAIR, (-0.10, 0.60, 0.22), (0.44, 0.17, 0.32), -0.22)
+    s.add(HAIR, (0.34, 0.52, 0.22), (0.20, 0.16, 0.22), -0.7)
+    return 0.2 + 0.15 * a.hair_length
 
 
 def _quiff(s: Sculpture, a: Attributes, p: Proportions) -> Tensor:
     _cap(s, a, p, 0.04)
-    lift = 0.10 * a.hair_length
-    s.add(HAIR, (0.05, 0.72 + lift, 0.22), (0.40, 0.15 + 0.3 * lift, 0.26), 0.12)
-    s.add(HAIR, (0.22, 0.74 + lift, 0.36), (0.22, 0.13, 0.17), 0.35)
-    s.add(HAIR, (-0.18, 0.70 + lift, 0.32), (0.22, 0.12, 0.18), -0.25)
+    lift = 0.08 * a.hair_length
+    s.add(HAIR, (0.02, 0.63 + lift, 0.16), (0.46, 0.20 + lift, 0.34), 0.10)
+    s.add(HAIR, (0.16, 0.68 + 1.3 * lift, 0.32), (0.32, 0.15, 0.23), 0.30)
+    s.add(HAIR, (-0.20, 0.62 + lift, 0.30), (0.26, 0.14, 0.22), -0.15)
     s.pair(HAIR, (p.width - 0.10, 0.04, -0.06), (0.12, 0.22, 0.20))
-    return 0.1 + 0 * a.yaw
+    return 0.15 + 0 * a.yaw
 
 
 def _sides(s: Sculpture, a: Attributes, p: Proportions, bottom: Tensor, wide: float) -> None:
@@ -80,8 +84,8 @@ def _fringe(s: Sculpture, a: Attributes, p: Proportions) -> Tensor:
 def _bob(s: Sculpture, a: Attributes, p: Proportions) -> Tensor:
     _cap(s, a, p, 0.075)
     _sides(s, a, p, -0.42 - 0.22 * a.hair_length, 0.17)
-    s.pair(HAIR, (p.width - 0.02, -0.34 - 0.16 * a.hair_length, -0.02), (0.15, 0.17, 0.22))
-    s.add(HAIR, (-0.18, 0.55, 0.33), (0.34, 0.17, 0.22), -0.5)
+    s.pair(HAIR, (p.width - 0.03, -0.32 - 0.16 * a.hair_length, -0.02), (0.145, 0.20, 0.22))
+    s.add(HAIR, (-0.14, 0.54, 0.26), (0.38, 0.19, 0.26), -0.5)
     return 0.2 + 0 * a.yaw
 
 
@@ -90,7 +94,7 @@ def _long(s: Sculpture, a: Attributes, p: Proportions) -> Tensor:
     bottom = -0.75 - 0.45 * a.hair_length
     _sides(s, a, p, bottom, 0.15)
     s.pair(HAIR, (p.width - 0.06, bottom + 0.26, -0.02), (0.16, 0.34, 0.20), -0.12)
-    s.add(HAIR, (0.20, 0.55, 0.32), (0.34, 0.18, 0.22), 0.5)
+    s.add(HAIR, (0.16, 0.54, 0.26), (0.38, 0.19, 0.26), 0.5)
     return 0.15 + 0 * a.yaw
 
 
@@ -112,9 +116,8 @@ def _curly(s: Sculpture, a: Attributes, p: Proportions) -> Tensor:
 
 def _bun(s: Sculpture, a: Attributes, p: Proportions) -> Tensor:
     _cap(s, a, p, 0.05)
-    size = 0.17 + 0.06 * a.hair_length
-    s.add(HAIR, (0.0, 0.86 + 0.35 * size, -0.16), (size * 1.1, size, size))
-    s.add(HAIR, (0.0, 0.82, -0.14), (0.15, 0.07, 0.15))
+    size = 0.15 + 0.05 * a.hair_length
+    s.add(HAIR, (0.0, 0.84 + 0.55 * size, -0.18), (size * 1.2, size, size))
     return 0.1 + 0 * a.yaw
 
 

@@ -9,7 +9,7 @@ def _table(*rows: tuple[int, int, int]) -> Tensor:
 
 
 # From fair to deep; attribute ``skin`` in [0, 1] walks along it.
-SKIN = _table((255, 226, 207), (250, 209, 181), (236, 184, 148), (211, 152, 112), (168, 110, 76), (118, 74, 52))
+SKIN = _table((253, 221, 199), (249, 206, 177), (236, 184, 148), (211, 152, 112), (168, 110, 76), (118, 74, 52))
 # Black, dark brown, brown, chestnut, auburn, ginger, dark blond, blond, pale blond.
 HAIR = _table(
     (38, 31, 32),

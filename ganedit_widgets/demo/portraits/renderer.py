@@ -16,10 +16,10 @@ from .geometry import Frame, Sculpture, Solid
 from .glasses import look_through
 from .hairstyles import hair
 from .parts import PART
+from .tracing import trace
 
 VIEW = 1.06  # half the picture's side, in head units
 CENTER_Y = 0.05
-BLOCKS = 64  # the picture is searched for solids on a grid of this many cells a side
 GPU_CHUNK = 64
 
 
@@ -29,16 +29,6 @@ class Rendering:
 
     image: Tensor
     labels: Tensor
-
-
-@dataclass(frozen=True)
-class Surface:
-    """One traced solid: the columns (M,) of the picture it may cover, heights z (B, M), and where it is hit (B, M)."""
-
-    solid: Solid
-    columns: Tensor
-    z: Tensor
-    hit: Tensor
 
 
 @dataclass(frozen=True)
@@ -98,7 +88,7 @@ def _draw(a: Attributes, size: int, supersample: int) -> Rendering:
     person = model(a)
     plane = _rays(side, a.yaw)
     soft = 2 * VIEW / side
-    surfaces = {name: _trace(solid, plane, side) for name, solid in person.solids.items()}
+    surfaces = {name: trace(solid, plane, side, VIEW) for name, solid in person.solids.items()}
     depth = torch.full((len(a), side * side), -9.0, device=a.yaw.device)
     for s in surfaces.values():
         near = torch.where(s.hit, s.z, -9.0)
@@ -129,20 +119,6 @@ def _rays(side: int, like: Tensor) -> Tensor:
     return torch.stack([x.flatten(), y.flatten()])
 
 
-def _trace(solid: Solid, plane: Tensor, side: int) -> Surface:
-    """Find a solid's surface: blocks its hull may touch first, then every ray in them."""
-    count = min(BLOCKS, side)
-    cell = side // count if side % count == 0 else 1
-    count = side // cell
-    middle = plane.view(2, count, cell, count, cell).mean((2, 4)).flatten(1)
-    touched = (solid.hull.first_contact(middle) > -8).any(0).view(1, 1, count, count)
-    touched = torch.nn.functional.max_pool2d(touched.float(), 3, 1, 1)[0, 0] > 0
-    fine = touched.repeat_interleave(cell, 0).repeat_interleave(cell, 1)
-    columns = fine.flatten().nonzero().squeeze(1)
-    z, hit = solid.trace(plane[:, columns], rounds=5, close=1.5 * VIEW / side)
-    return Surface(solid, columns, z, hit)
-
-
 def _background(a: Attributes, plane: Tensor) -> Tensor:
     """A wall (B, 3, N) in linear light, lighter behind the head and on the lamp's side."""
     x, y = plane[0] / VIEW, (plane[1] - CENTER_Y) / VIEW
@@ -171,6 +147,8 @@ def _paint_head(person: Person, points: Tensor, soft: float) -> Canvas:
     c = Canvas(skin.expand(-1, -1, points.shape[-1]), part, soft, torch.full_like(points[:, 0], 0.16))
     ear = (part == PART["ear"]).float()
     c.tint(ear * 0.6, skin.new_tensor([1.0, 0.72, 0.68]).view(1, 3, 1))
+    hollow = ((local[:, 1] + 0.015) / 0.085).square() + ((local[:, 2] + 0.075) / 0.05).square()
+    c.tint(ear * torch.exp(-hollow) * 0.6, skin.new_tensor([0.62, 0.40, 0.36]).view(1, 3, 1))
     face.paint_face(c, a, p, local)
     shadow = 0.50 + 0.50 * _shadow(person, "hair", points, 0.13)
     openness = (0.78 + 0.22 * _ease((local[:, 1] + 0.75) / 0.5)) * (0.75 + 0.25 * shadow)

@@ -10,7 +10,7 @@ from .geometry import unit
 
 def key_direction(light: Tensor) -> Tensor:
     """Direction (B, 3, 1) to the main lamp, above the viewer and to a side in [-1, 1]."""
-    way = torch.stack([0.75 * light, 0.55 + 0 * light, 0.75 + 0 * light], -1)
+    way = torch.stack([1.25 * light, 0.55 + 0 * light, 0.75 + 0 * light], -1)
     return torch.nn.functional.normalize(way, dim=-1).unsqueeze(-1)
 
 
@@ -21,10 +21,8 @@ def shade(color: Tensor, normal: Tensor, light: Tensor, shadow: Tensor, ambient:
     [0, 1] says how much.
     """
     facing = (normal * key_direction(light)).sum(1)
-    key = []
-    for wrap in (0.28 + 0.30 * warm, 0.28 + 0.05 * warm, 0.28):
-        key.append(((facing + wrap) / (1 + wrap)).clamp(min=0))
-    lit = torch.stack(key, 1)
+    wraps = (0.28 + 0.30 * warm, 0.28 + 0.05 * warm, 0.28)
+    lit = torch.stack([((facing + wrap) / (1 + wrap)).clamp(min=0) for wrap in wraps], 1)
     lit = lit * (0.55 + 0.45 * lit) * shadow.unsqueeze(1)
     up = normal[:, 1:2] * 0.5 + 0.5
     sky, bounce = color.new_tensor([0.36, 0.39, 0.44]).view(1, 3, 1), color.new_tensor([0.30, 0.24, 0.21]).view(1, 3, 1)
