@@ -1,29 +1,247 @@
-"""The keys every widget of the library understands: undo, redo, stop, save, apply."""
+"""What a session does when it is asked: in the worker's thread, one thing at a time, in steps."""
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
-import anywidget
-from ipywidgets import CallbackDispatcher
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
 
-from ganedit_widgets.panels.transport import Message
+import traitlets as tr
 
-ACTIONS = ("undo", "redo", "stop", "save", "apply")
+from ganedit_widgets.core.edits import Edit, Restore, Sample, stopped
+from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.history import Entry, History
+from ganedit_widgets.core.image import Picture, Pixels
+from ganedit_widgets.core.latent import Latent
+from ganedit_widgets.core.recipe import Recipe, load_recipe, save_png
+
+from .notes import Stop, label_of
+from .painter import Painter, shrunk
+from .reports import Reports
+from .running import Running
+from .turn import Turn
+from .worker import Priority, Steps, Worker
+
+REST = 0.25  # seconds without a newer preview until the full picture is drawn
+START = Sample(0, 0.7)  # what a session begins with
+THUMBNAIL = 64  # pixels: height
+
+Action = Callable[[Turn], Steps]  # what its generator returns is said to the user
 
 
-class ActionWidget(anywidget.AnyWidget):
-    """A widget in whose focus Ctrl+Z, Ctrl+Shift+Z or Ctrl+Y, Esc, Ctrl+S and Enter reach Python by name."""
+class Actions(Reports):
+    """The private part of a session. An action begins when its turn comes; `turn.over` tells it to end."""
 
-    def __init__(self, **traits: Any) -> None:
-        self._on_action = CallbackDispatcher()
-        super().__init__(**traits)
-        self.on_msg(self._receive)
+    pixels = tr.Any(help="the picture on show, (H, W, 3) uint8; a smaller one while `moving`")
+    before = tr.Any(help="the picture to compare with, (H, W, 3) uint8")
+    entries = tr.Any((), help="the history: a tuple of Stop(number, label, thumbnail, undone)")
+    settled = tr.Any(None, help="the edit whose preview is over, recorded or given up: its panel comes to rest")
 
-    def on_action(self, fn: Callable[[str], None], remove: bool = False) -> None:
-        """Call `fn` with "undo", "redo", "stop", "save" or "apply" when its key or button is pressed."""
-        self._on_action.register_callback(fn, remove=remove)
+    def __init__(self, generator: Generator, latent: Latent | None, worker: Worker) -> None:
+        super().__init__()
+        self.generator = generator
+        self.moving = False  # whether a better picture than `pixels` follows at once
+        self.history = History(generator.average())
+        first: Edit = START if latent is None else Restore(latent, "start")
+        self.history.push(first, next(iter(first.steps(generator, self.history.latent))))
+        self._pending: tuple[Edit, Latent] | None = None  # what a preview shows, not yet recorded
+        self._painter = Painter(generator)
+        self._worker = worker
+        self._asking = threading.RLock()
+        self._turns: list[Turn] = []  # asked, and perhaps not finished; the last one stays
+        self._stoppable: list[Turn] = []  # those of them that are no previews: a preview's last picture is always drawn
+        self._tasks: list[Turn] = []
 
-    def _receive(self, _widget: object, message: Message, _buffers: object) -> None:
-        """Take one message of the page; subclasses take theirs and pass on the rest."""
-        if message.get("t") == "action" and message.get("name") in ACTIONS:
-            self._on_action(message["name"])
+    # ---- asking
+
+    def _ask(self, action: Action, *, preview: bool = False) -> Turn:
+        """Stop what is going on and do `action` next; of previews only the newest."""
+        with self._asking:
+            for turn in self._turns:
+                turn.stop()
+            lists = (self._turns,) if preview else (self._turns, self._stoppable)
+            turn = self._worker.submit(
+                partial(self._told, action, lists),
+                lane=self,
+                priority=Priority.PREVIEW if preview else Priority.EDIT,
+                slot="preview" if preview else None,
+            )
+            self._enter(turn, lists)
+            return turn
+
+    def _enter(self, turn: Turn, lists: tuple[list[Turn], ...]) -> None:
+        """Note who has been asked; without threads, this is done before `submit` returns."""
+        with self._asking:
+            for turns in lists:
+                turns[:] = [t for t in turns if not t.finished and t is not turn] + [turn]
+
+    def _told(self, action: Action, lists: tuple[list[Turn], ...], turn: Turn) -> Steps:
+        """Do `action`; say what it returns, or what went wrong."""
+        if self._worker.sync:
+            self._enter(turn, lists)
+        try:
+            said = yield from action(turn)
+        except Exception as error:
+            self.complain(error)
+            raise
+        self.tell(said or "")
+
+    # ---- the actions
+
+    def _rest(self, turn: Turn) -> Steps:
+        """Show the recorded picture, then the one before it."""
+        entry = self.history.entries[self.history.index]
+        self._show(self._painter.full(entry.latent))
+        self._list()
+        yield
+        if not turn.over:
+            self._compare()
+
+    def _preview(self, edit: Edit | None, moving: bool, turn: Turn) -> Steps:
+        if turn.over:
+            return
+        if edit is None:
+            self._give_up()
+            yield from self._rest(turn)
+            return
+        latent = next(iter(edit.steps(self.generator, self.history.latent)))
+        self._pending = (edit, latent)
+        if moving:
+            self._show(self._painter.quick(latent), moving=True)
+            yield REST
+            if turn.over:
+                return
+        self._show(self._painter.full(latent))
+        yield
+        if not turn.over:
+            self._compare()
+
+    def _apply(self, edit: Edit, turn: Turn) -> Steps:
+        running, failure = Running(label_of(edit), edit.total), None
+        with self._working(running):
+            try:
+                for latent in edit.steps(self.generator, self.history.latent, running.report):
+                    if running.advance(latent) and running.done < running.total:
+                        self._show(running.picture(self._painter.quick), moving=True)
+                        self._publish(running)
+                    yield
+                    if turn.over:
+                        break
+            except Exception as error:
+                failure = error  # what was reached before is kept
+        if running.latent is not None:
+            self._record(edit, stopped(edit, running.done), running.latent)
+            yield from self._rest(turn)
+        if failure is not None:
+            raise failure
+
+    def _keep(self, turn: Turn) -> Steps:
+        if self._pending is not None:
+            edit, latent = self._pending
+            self._record(edit, edit, latent)
+        yield from self._rest(turn)
+
+    def _undo(self, turn: Turn) -> Steps:
+        if self._pending is not None:
+            edit, latent = self._pending
+            self._record(edit, edit, latent)
+        elif not self.history.can_undo:
+            return "There is nothing to undo."
+        self.history.undo()
+        yield from self._rest(turn)
+
+    def _travel(self, number: Callable[[], int], turn: Turn) -> Steps:
+        self._give_up()
+        self.history.go_to(number())
+        yield from self._rest(turn)
+
+    def _save(self, target: str | Path | BinaryIO, turn: Turn) -> Steps:
+        yield from self._keep(turn)
+        pixels = self._painter.full(self.history.latent)
+        save_png(target, pixels, Recipe.of(self.generator, self.history))
+        return f"Saved to {target}, with its recipe inside." if isinstance(target, str | Path) else None
+
+    def _load(self, source: str | Path | bytes, turn: Turn) -> Steps:
+        opened = load_recipe(source).history(self.generator)
+        self._give_up()
+        steps = [(entry.edit, entry.latent) for entry in opened.entries[1:]]
+        if not steps or not getattr(steps[0][0], "anew", False):  # where it began matters to what follows
+            steps.insert(0, (Restore(opened.entries[0].latent, "opened"), opened.entries[0].latent))
+        for edit, latent in steps:
+            self.history.push(edit, latent)
+        yield from self._rest(turn)
+
+    def _task(self, name: str, steps: Callable[[], Iterator[Any]], total: int, turn: Turn) -> Steps:
+        running = Running(name, total)
+        with self._working(running):
+            walk = iter(steps())
+            while not turn.over:
+                try:
+                    next(walk)
+                except StopIteration as end:
+                    return end.value
+                if running.advance():
+                    running.picture(self._painter.quick)  # none: it begins the pause
+                    self._publish(running)
+                yield
+        return f"{name}: stopped."
+
+    # ---- their parts
+
+    def _record(self, asked: Edit, edit: Edit, latent: Latent) -> None:
+        """Record `edit`, which is what became of the one that was asked for."""
+        self.history.push(edit, latent)
+        self._settle(asked)
+
+    def _give_up(self) -> None:
+        """Forget the preview on show."""
+        if self._pending is not None:
+            self._settle(self._pending[0])
+
+    def _settle(self, edit: Edit) -> None:
+        pending, self._pending = self._pending, None
+        for over in {id(e): e for e in (edit, pending[0] if pending else edit)}.values():
+            self.settled = None  # or the same edit could not be told twice
+            self.settled = over
+
+    def _show(self, pixels: Pixels | None, moving: bool = False) -> None:
+        if pixels is not None:
+            self.moving = moving
+            self.pixels = pixels
+
+    def _compare(self) -> None:
+        """Set the picture to compare with: what the edit aims at, else the picture before it."""
+        index = self.history.index
+        if self._pending is not None:
+            self.before = self._painter.full(self.history.latent)
+            return
+        aim = getattr(self.history.entries[index].edit, "picture", None)
+        if aim is not None:
+            self.before = Picture.read(aim).fitted(self.generator.size)
+        else:
+            self.before = self._painter.full(self.history.entries[max(0, index - 1)].latent)
+
+    def _list(self) -> None:
+        """Tell the history; thumbnails that are missing are drawn when nothing else is to be done."""
+        entries = self.history.entries
+        here = entries[self.history.index]
+        if here.thumbnail is None:
+            here.thumbnail = shrunk(self._painter.full(here.latent), THUMBNAIL)
+        self.entries = tuple(
+            Stop(i, "average" if entry.edit is None else label_of(entry.edit), entry.thumbnail, i > self.history.index)
+            for i, entry in enumerate(entries)
+        )
+        missing = [entry for entry in entries if entry.thumbnail is None]
+        if missing:
+            draw = partial(self._draw_thumbnails, missing)
+            self._worker.submit(draw, lane=(self, "thumbnails"), priority=Priority.IDLE, slot="thumbnails")
+
+    def _draw_thumbnails(self, missing: list[Entry], turn: Turn) -> Steps:
+        for entry in missing:
+            if turn.over:
+                return
+            entry.thumbnail = self._painter.thumbnail(entry.latent, THUMBNAIL)
+            yield
+        self._list()

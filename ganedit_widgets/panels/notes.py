@@ -1,0 +1,60 @@
+"""What a session tells its panels, as small records."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ganedit_widgets.core.edits import Edit, MoveAlong, Restore, Sample, Stack
+from ganedit_widgets.core.image import Pixels
+
+
+class Message(NamedTuple):
+    """One sentence for the user."""
+
+    text: str = ""
+    level: str = "info"  # or "error": what the user can repair; or "bug": what we must
+
+
+class Progress(NamedTuple):
+    """How far a running edit is."""
+
+    step: int  # done
+    total: int
+    seconds_left: float | None  # None: not known yet
+
+    @property
+    def text(self) -> str:
+        """Like "40/150 · 12 s left"."""
+        left = "" if self.seconds_left is None else f" · {duration(self.seconds_left)} left"
+        return f"{self.step}/{self.total}{left}"
+
+
+class Stop(NamedTuple):
+    """One picture of the history; number 0 is the one everything began with."""
+
+    number: int
+    label: str
+    thumbnail: Pixels | None  # None: not drawn yet
+    undone: bool
+
+
+def duration(seconds: float) -> str:
+    """Like "12 s", "3 min" or "1 h 20 min"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def label_of(edit: Edit) -> str:
+    """What a thumbnail of the history says below it: a word or two."""
+    if isinstance(edit, Sample):
+        return f"seed {edit.seed}"
+    if isinstance(edit, MoveAlong):
+        return f"{edit.direction.name} {edit.strength:+.1f}"
+    if isinstance(edit, Stack):
+        parts = [label_of(part) for part in edit.edits]
+        return ", ".join(parts[:2]) + (f" +{len(parts) - 2}" if len(parts) > 2 else "")
+    if isinstance(edit, Restore) and edit.note:
+        return edit.note
+    return type(edit).__name__.lower()

@@ -1,0 +1,73 @@
+"""What a session says while it works: one sentence, what is running, how far it is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import traitlets as tr
+
+from ganedit_widgets.core.errors import GanEditError
+
+from .notes import Message, Progress
+from .running import Running
+
+log = logging.getLogger(__name__)
+
+
+class Reports(tr.HasTraits):
+    """The part of a session that speaks. Observe its traits; they change in the worker's thread."""
+
+    message = tr.Any(Message(), help="the last thing to say: (text, level), level is 'info', 'error' or 'bug'")
+    details = tr.Unicode(help="the traceback behind a bug, else empty")
+    busy = tr.Unicode(help="the name of what is running, or empty")
+    progress = tr.Any(None, help="None, or (step, total, seconds_left)", allow_none=True)
+    numbers = tr.Any((), help="what the running or last edit reported after each step: dicts of numbers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._speaking = threading.RLock()  # anyone may speak; one after the other
+        self._jobs: list[Running] = []  # running, the last one is on show
+
+    def tell(self, text: str, level: str = "info", details: str = "") -> None:
+        """Say one sentence; an empty one clears the line."""
+        with self._speaking:
+            self.details = details
+            self.message = Message(text, level)
+
+    def complain(self, error: BaseException) -> None:
+        """Say what went wrong: a user's error is its sentence; a bug is logged and shown with its traceback."""
+        if isinstance(error, GanEditError):
+            self.tell(str(error), "error")
+            return
+        log.error("A bug in %s", self.busy or "a preview", exc_info=error)
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        self.tell(f"Something broke ({type(error).__name__}: {error}); the picture is as before.", "bug", text)
+
+    @contextmanager
+    def _working(self, running: Running) -> Iterator[None]:
+        """Be busy with `running` meanwhile."""
+        self._jobs.append(running)
+        self.numbers = ()
+        self._publish(running)
+        try:
+            yield
+        finally:
+            self._publish(running)
+            self._jobs.remove(running)
+            self.busy = self._jobs[-1].name if self._jobs else ""
+            self.progress = self._jobs[-1].progress if self._jobs else None
+
+    def _publish(self, running: Running) -> None:
+        if running is self._jobs[-1]:
+            self.busy = running.name
+            self.progress = running.progress
+            self.numbers = tuple(running.numbers)
+
+
+def time_left(progress: Progress | None) -> str:
+    """Like "40/150 · 12 s left"; empty if nothing runs or it is a single step."""
+    return progress.text if progress is not None and progress.total > 1 else ""
