@@ -1,8 +1,12 @@
 """A widget on a bare page in Chromium, with a fake model instead of Jupyter: real pixels, no server."""
 
 import base64
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import Any
+
+from ganedit_widgets.panels.transport import FrameStream
 
 HIDDEN = {"_esm", "_css", "layout", "comm", "keys", "log"}
 MOUNT = """async ([esm, css, state, views, dark]) => {
@@ -46,6 +50,16 @@ DARK = """:root { --jp-ui-font-color1: rgba(255,255,255,.87); --jp-ui-font-color
   --jp-border-color2: #616161; --jp-brand-color1: #2196f3; --jp-error-color1: #f44336 }"""
 
 
+@contextlib.contextmanager
+def open_page(chromium: Any, **context: Any) -> Iterator[Any]:
+    """A blank page in a context of its own; `context` goes to Playwright's `new_context`."""
+    own = chromium.new_context(**{"viewport": {"width": 900, "height": 700}, **context})
+    try:
+        yield own.new_page()
+    finally:
+        own.close()
+
+
 class Bench:
     """Join a Python widget and its page by hand: messages wait until `sync` carries them over."""
 
@@ -73,10 +87,10 @@ class Bench:
             setattr(self.widget, name, value)
             self.page.evaluate("([k, v]) => model.set(k, v)", [name, self.widget.get_state(name)[name]])
 
-    def sync(self, seconds: float = 0.3) -> None:
-        """Carry messages both ways until nothing has moved for a while."""
+    def sync(self, seconds: float = 0.08) -> None:
+        """Carry messages both ways until nothing has moved for a while and every picture is confirmed."""
         quiet = time.monotonic()
-        while time.monotonic() - quiet < seconds:
+        while time.monotonic() - quiet < (3 if self._in_flight() else seconds):
             for message, buffers in self._take_outbox():
                 self.push(message, *buffers)
                 quiet = time.monotonic()
@@ -86,6 +100,9 @@ class Bench:
                 quiet = time.monotonic()
             self._read = len(messages)
             self.page.wait_for_timeout(10)
+
+    def _in_flight(self) -> bool:
+        return any(isinstance(s, FrameStream) and s._in_flight for s in vars(self.widget).values())
 
     def _take_outbox(self) -> list[tuple[dict[str, Any], list[bytes]]]:
         taken, self.outbox[:] = list(self.outbox), []

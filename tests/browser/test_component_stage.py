@@ -1,0 +1,321 @@
+"""Stage on a bare page in Chromium: exact pixels, confirmations, zoom, comparison, keys, clean endings."""
+
+import numpy as np
+import pytest
+
+from ganedit_widgets.panels.pictures import exact
+from ganedit_widgets.panels.stage import Stage
+from tests.browser.component import Bench, open_page
+
+PIXELS = """slot => { const c = document.querySelector(`.ge-pane-${slot} canvas`);
+  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+  return [c.width, c.height, [...d].filter((_, i) => i % 4 < 3)] }"""
+POINT = """([x, y]) => { const b = document.querySelector('.ge-picture').getBoundingClientRect();
+  return [(x - b.left) / b.width, (y - b.top) / b.height] }"""
+SHOWN = """() => ['result', 'before', 'difference'].filter(
+  s => getComputedStyle(document.querySelector(`.ge-pane-${s}`)).visibility === 'visible')"""
+
+
+def noise(height=40, width=60, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def drawn(page, slot="result"):
+    width, height, values = page.evaluate(PIXELS, slot)
+    return np.array(values, np.uint8).reshape(height, width, 3)
+
+
+def percent(page):
+    return page.inner_text(".ge-percent")
+
+
+def settle(page):
+    """Two animation frames: layout and observers have run."""
+    page.evaluate("() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))")
+
+
+@pytest.fixture
+def page(chromium):
+    with open_page(chromium) as page:
+        yield page
+
+
+@pytest.fixture
+def bench(page):
+    bench = Bench(page, Stage(width=300))
+    yield bench
+    assert bench.errors == []
+    bench.widget.close()
+
+
+@pytest.fixture
+def compared(bench):
+    bench.widget.show_before(noise(seed=1))
+    bench.widget.show(noise(seed=2))
+    bench.sync()
+    return bench
+
+
+@pytest.mark.parametrize("dpr", [1, 1.5, 2])
+def test_the_picture_is_drawn_exactly_at_every_device_pixel_ratio(chromium, dpr):
+    with open_page(chromium, device_scale_factor=dpr) as page:
+        bench = Bench(page, Stage(width=300))
+        bench.widget.show(noise())
+        bench.sync()
+        assert np.array_equal(drawn(page), noise())
+        box = page.locator(".ge-viewport").bounding_box()
+        assert (box["width"], box["height"]) == (300, 200)
+        assert bench.widget.stats.acked == 1
+
+
+@pytest.mark.parametrize(("dpr", "side", "crisp"), [(1, 100, True), (1, 256, False), (2, 256, True), (1.5, 300, False)])
+def test_enlarged_pictures_show_their_pixels_and_others_are_smooth(chromium, dpr, side, crisp):
+    with open_page(chromium, device_scale_factor=dpr) as page:
+        bench = Bench(page, Stage(width=300))
+        bench.widget.show(noise(side, side))
+        bench.sync()
+        style = page.evaluate("getComputedStyle(document.querySelector('.ge-picture')).imageRendering")
+        assert (style == "pixelated") == crisp
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "shown"), [(50, 100, (300, 150)), (100, 20, (90, 450)), (64, 64, (300, 300))]
+)
+def test_any_shape_keeps_its_proportions(page, bench, height, width, shown):
+    bench.widget.show(noise(height, width))
+    bench.sync()
+    settle(page)
+    box = page.locator(".ge-viewport").bounding_box()
+    assert (box["width"], box["height"]) == pytest.approx(shown, abs=1)
+
+
+def test_of_a_burst_the_last_is_drawn_and_confirmations_rise(page, bench):
+    for i in range(1, 8):
+        mime, data = exact(noise(seed=i))
+        bench.push({"t": "frame", "slot": "result", "seq": i, "mime": mime, "moving": False}, data)
+    page.wait_for_function("document.querySelector('.ge-stage').dataset.seq === '7'")
+    assert np.array_equal(drawn(page), noise(seed=7))
+    seqs = [m["seq"] for m in bench.sent("ack")]
+    assert seqs == sorted(seqs) and seqs[-1] == 7
+
+
+def test_bytes_that_are_no_picture_are_reported_and_the_next_is_drawn(page, bench):
+    bench.widget.show(noise())
+    bench.sync()
+    bench.push({"t": "frame", "slot": "result", "seq": 99, "mime": "image/webp", "moving": False}, b"junk")
+    page.wait_for_function("sent.some(m => m.seq === 99)")
+    assert "error" in bench.sent("ack")[-1]
+    assert "could not be decoded" in page.inner_text(".ge-badge")
+    bench.widget.show(noise(seed=5))
+    bench.sync()
+    assert np.array_equal(drawn(page), noise(seed=5))
+    assert page.inner_text(".ge-badge") == ""
+    assert bench.widget.stats.failed == 1
+
+
+def test_a_second_view_shows_the_same_without_asking_python(page, bench):
+    bench.widget.show(noise())
+    bench.sync()
+    page.evaluate("addView()")
+    assert page.locator(".ge-has-picture").count() == 2
+    assert len(bench.sent("ready")) == 1
+    bench.widget.show(noise(seed=1))
+    bench.sync()
+    sums = page.evaluate(
+        """() => [...document.querySelectorAll('.ge-pane-result canvas')].map(
+        c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((a, b) => a + b, 0))"""
+    )
+    assert sums == [int(noise(seed=1).sum()) + 255 * 40 * 60] * 2
+
+
+def test_control_and_wheel_zoom_around_the_pointer_and_a_plain_wheel_scrolls(page, bench):
+    bench.widget.show(noise())
+    bench.sync()
+    page.evaluate("document.body.style.height = '3000px'")
+    box = page.locator(".ge-viewport").bounding_box()
+    x, y = box["x"] + 100, box["y"] + 60
+    before = page.evaluate(POINT, [x, y])
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    page.wait_for_function("document.querySelector('.ge-zoomed')")
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate(POINT, [x, y]) == pytest.approx(before, abs=0.004)
+    assert percent(page) == "272 %"
+    page.mouse.wheel(0, 200)
+    page.wait_for_function("scrollY > 100")
+
+
+def test_keys_zoom_pan_and_fit(page, bench):
+    bench.widget.show(noise())
+    bench.sync()
+    page.focus(".ge-viewport")
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    assert percent(page) == "200 %"
+    left = "document.querySelector('.ge-picture').getBoundingClientRect().left"
+    start = page.evaluate(left)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(left) == start - 40
+    page.keyboard.press("-")
+    assert percent(page) == "150 %"
+    page.keyboard.press("0")
+    assert percent(page) == "100 %"
+    page.click("[aria-label^='Zoom in']")
+    assert percent(page) == "150 %"
+
+
+def test_dragging_pans_when_zoomed_and_never_past_the_edge(page, bench):
+    bench.widget.show(noise())
+    bench.sync()
+    page.focus(".ge-viewport")
+    for _ in range(3):
+        page.keyboard.press("+")
+    box = page.locator(".ge-viewport").bounding_box()
+    page.mouse.move(box["x"] + 150, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 190, box["y"] + 110, steps=4)
+    moved = page.evaluate("document.querySelector('.ge-picture').style.transform")
+    page.mouse.move(box["x"] + 3000, box["y"] + 110, steps=4)
+    page.mouse.up()
+    assert moved.startswith("translate(-260px, -190px)")
+    assert page.evaluate("document.querySelector('.ge-picture').style.transform").startswith("translate(0px")
+
+
+def test_pressing_the_picture_or_space_shows_the_one_before(page, compared):
+    box = page.locator(".ge-viewport").bounding_box()
+    page.mouse.move(box["x"] + 50, box["y"] + 50)
+    page.mouse.down()
+    page.wait_for_function("document.querySelector('.ge-stage').dataset.view === 'before'")
+    assert page.evaluate(SHOWN) == ["before"]
+    assert np.array_equal(drawn(page, "before"), noise(seed=1))
+    page.mouse.up()
+    assert page.evaluate(SHOWN) == ["result"]
+    page.keyboard.down(" ")
+    assert page.evaluate(SHOWN) == ["before"]
+    page.keyboard.up(" ")
+    assert page.evaluate(SHOWN) == ["result"]
+    assert compared.widget.view == "result"
+
+
+def test_comparison_waits_for_a_picture_to_compare_with(page, bench):
+    bench.widget.show(noise())
+    bench.sync()
+    split = page.get_by_role("button", name="Split")
+    assert split.is_disabled()
+    assert "no picture to compare" in split.get_attribute("title")
+    bench.widget.show_before(noise(seed=1))
+    bench.sync()
+    assert split.is_enabled()
+
+
+def test_the_wipe_shows_before_on_the_left_and_follows_pointer_and_keys(page, compared):
+    page.get_by_role("button", name="Split").click()
+    assert page.evaluate("saved") == [["view", "split"]]
+    assert page.evaluate(SHOWN) == ["result", "before"]
+    wipe = page.get_by_role("slider", name="Split position")
+    assert wipe.get_attribute("aria-valuenow") == "50"
+    box, handle = page.locator(".ge-viewport").bounding_box(), wipe.bounding_box()
+    page.mouse.move(handle["x"] + 12, handle["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 75, box["y"] + 100, steps=3)
+    page.mouse.up()
+    assert wipe.get_attribute("aria-valuenow") == "25"
+    assert "75%" in page.evaluate("getComputedStyle(document.querySelector('.ge-pane-before')).clipPath")
+    page.keyboard.press("ArrowRight")
+    assert wipe.get_attribute("aria-valuenow") == "27"
+    page.keyboard.press("End")
+    assert wipe.get_attribute("aria-valuenow") == "100"
+
+
+def test_the_difference_is_amplified_and_follows_every_picture(page, compared):
+    compared.set(view="difference")
+    a, b = noise(seed=1).astype(int), noise(seed=2).astype(int)
+    assert np.array_equal(drawn(page, "difference"), np.clip(4 * abs(a - b), 0, 255).astype(np.uint8))
+    assert f"mean {abs(a - b).mean():.1f}" in page.inner_text(".ge-badge")
+    compared.set(gain=1.0)
+    assert np.array_equal(drawn(page, "difference"), abs(a - b).astype(np.uint8))
+    compared.widget.show(noise(seed=1))
+    compared.sync()
+    assert drawn(page, "difference").max() == 0
+
+
+def test_action_keys_reach_python_only_with_focus_inside(page, bench):
+    names = []
+    bench.widget.on_action(names.append)
+    page.evaluate("document.addEventListener('keydown', e => (window.leaked ??= []).push(e.key))")
+    page.focus("body")
+    page.keyboard.press("Control+z")
+    page.focus(".ge-viewport")
+    for key in ("Control+z", "Control+Shift+z", "Control+y", "Control+s", "Escape", "Enter", "a", "Control+c"):
+        page.keyboard.press(key)
+    bench.sync()
+    assert names == ["undo", "redo", "redo", "save", "stop", "apply"]
+    leaked = [key for key in page.evaluate("leaked") if len(key) == 1]
+    assert leaked == ["z", "a", "c"]  # the first was pressed outside, the others are not ours
+    assert page.evaluate("document.querySelector('.ge-stage').dataset.lmSuppressShortcuts") == "true"
+
+
+def test_tab_walks_through_and_leaves(page, bench):
+    bench.set(actions=["undo"])
+    page.evaluate("document.body.append(Object.assign(document.createElement('button'), {id: 'after'}))")
+    stops = []
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.id || document.activeElement.className || 'x'"))
+        if stops[-1] == "after":
+            break
+    assert "ge-viewport" in stops and stops[-1] == "after"
+
+
+def test_action_buttons_speak_and_a_disabled_one_says_why(page, bench):
+    names = []
+    bench.widget.on_action(names.append)
+    bench.set(actions=["undo", "redo"], disabled={"redo": "nothing was undone"})
+    page.get_by_role("button", name="Undo").click()
+    redo = page.get_by_role("button", name="Redo")
+    redo.click(force=True)
+    bench.sync()
+    assert names == ["undo"]
+    assert redo.get_attribute("title") == "Redo: nothing was undone"
+
+
+def test_screen_readers_hear_description_view_and_state(page, compared):
+    compared.set(alt="A smiling face", busy=True, status="12 of 100 steps")
+    picture = page.get_by_role("img")
+    assert picture.get_attribute("aria-label") == "A smiling face (result)"
+    assert picture.get_attribute("aria-busy") == "true"
+    page.wait_for_function("document.querySelector('[aria-live]').textContent === '12 of 100 steps'")
+    compared.set(view="before")
+    page.wait_for_function("document.querySelector('[aria-live]').textContent === 'View: before'")
+
+
+def test_ending_leaves_no_listener_and_no_view(page, compared):
+    page.evaluate("addView()")
+    assert page.evaluate("listeners()") > 2
+    page.evaluate("endAll()")
+    assert page.evaluate("listeners()") == 0
+    count = page.evaluate("sent.length")
+    page.keyboard.press("Control+z")
+    compared.push({"t": "frame", "slot": "result", "seq": 50, "mime": "image/webp", "moving": False}, b"junk")
+    page.wait_for_timeout(50)
+    assert page.evaluate("sent.length") == count
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_screenshots_for_the_eye(chromium, shots, dark):
+    y, x = np.mgrid[0:256, 0:256] / 256
+    base = np.stack([255 * x, 255 * y, 180 - 120 * x * y], -1).astype(np.uint8)
+    for view in ("result", "split", "difference"):
+        with open_page(chromium, viewport={"width": 440, "height": 520}) as page:
+            bench = Bench(
+                page, Stage(actions=["undo", "redo", "save", "stop"], status="render 38 ms", view=view), dark=dark
+            )
+            bench.widget.show_before(base)
+            bench.widget.show(
+                np.where(((x - 0.5) ** 2 + (y - 0.5) ** 2 < 0.1)[..., None], base // 2 + 60, base).astype(np.uint8)
+            )
+            bench.sync()
+            page.screenshot(path=shots / f"stage_{view}_{'dark' if dark else 'light'}.png")
+            assert page.locator(".ge-has-picture").count() == 1
