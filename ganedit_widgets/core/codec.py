@@ -64,7 +64,8 @@ def encode(value: Any) -> Any:
         return {**_encode_array(value.detach().cpu().numpy()), TYPE: "tensor"}
     if isinstance(value, np.ndarray):
         return _encode_array(value)
-    if known().get(type(value).__name__) is type(value):
+    cls = known().get(type(value).__name__)
+    if cls is not None and isinstance(value, cls):
         items = {f.name: encode(getattr(value, f.name)) for f in fields(value) if f.init}
         return {TYPE: type(value).__name__, "fields": items}
     raise UnknownRecordError(f"A {type(value).__name__} cannot be kept in a recipe: mark its class with @recordable.")
