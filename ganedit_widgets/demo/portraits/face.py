@@ -17,8 +17,8 @@ def column(value: Tensor) -> Tensor:
 
 
 def gray_share(a: Attributes) -> Tensor:
-    """How gray (B,) the hair is: from none at age 0.3 to almost all at 0.85."""
-    return ((a.age - 0.30) / 0.55).clamp(0, 1) * 0.95
+    """How gray (B,) the hair is: from none at age 0.24 to almost all at 0.8."""
+    return ((a.age - 0.24) / 0.56).clamp(0, 1) * 0.95
 
 
 def hair_paint(a: Attributes) -> Tensor:

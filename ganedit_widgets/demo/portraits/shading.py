@@ -10,7 +10,7 @@ from .geometry import unit
 
 def key_direction(light: Tensor) -> Tensor:
     """Direction (B, 3, 1) to the main lamp, above the viewer and to a side in [-1, 1]."""
-    way = torch.stack([1.25 * light, 0.55 + 0 * light, 0.75 + 0 * light], -1)
+    way = torch.stack([1.9 * light, 0.55 + 0 * light, 0.75 + 0 * light], -1)
     return torch.nn.functional.normalize(way, dim=-1).unsqueeze(-1)
 
 
@@ -21,13 +21,16 @@ def shade(color: Tensor, normal: Tensor, light: Tensor, shadow: Tensor, ambient:
     [0, 1] says how much.
     """
     facing = (normal * key_direction(light)).sum(1)
-    wraps = (0.28 + 0.30 * warm, 0.28 + 0.05 * warm, 0.28)
+    wraps = (0.18 + 0.30 * warm, 0.18 + 0.05 * warm, 0.18)
     lit = torch.stack([((facing + wrap) / (1 + wrap)).clamp(min=0) for wrap in wraps], 1)
     lit = lit * (0.55 + 0.45 * lit) * shadow.unsqueeze(1)
     up = normal[:, 1:2] * 0.5 + 0.5
-    sky, bounce = color.new_tensor([0.36, 0.39, 0.44]).view(1, 3, 1), color.new_tensor([0.30, 0.24, 0.21]).view(1, 3, 1)
+    sky, bounce = (
+        color.new_tensor([0.30, 0.33, 0.38]).view(1, 3, 1),
+        color.new_tensor([0.27, 0.215, 0.19]).view(1, 3, 1),
+    )
     soft = torch.lerp(bounce, sky, up) * ambient.unsqueeze(1)
-    sun = color.new_tensor([0.98, 0.93, 0.86]).view(1, 3, 1)
+    sun = color.new_tensor([1.07, 1.01, 0.93]).view(1, 3, 1)
     edge = (1 - normal[:, 2]).clamp(0, 1).pow(3) * (0.35 + 0.65 * up[:, 0]) * ambient
     rim = color.new_tensor([0.30, 0.32, 0.36]).view(1, 3, 1) * edge.unsqueeze(1)
     return color * (lit * sun + soft) + rim * (0.35 * color + 0.10)
