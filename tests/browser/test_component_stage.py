@@ -34,10 +34,16 @@ def settle(page):
     page.evaluate("() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))")
 
 
-@pytest.fixture
-def page(chromium):
+@pytest.fixture(scope="module")
+def tab(chromium):
     with open_page(chromium) as page:
         yield page
+
+
+@pytest.fixture
+def page(tab):
+    tab.goto("about:blank")
+    return tab
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ function knobRow(model, store, key) {
   const finish = () => { clearTimeout(settle); settle = 0; store.input(key, row().value, true); };
   const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
   const onKey = event => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const sideways = event.target === number && /Left|Right/.test(event.key);  // moves the text cursor there
     const { min, max, step, value } = row();
     let next = steps[event.key] !== undefined && !sideways ? snap(value + steps[event.key] * (event.shiftKey ? 10 : 1) * step) : undefined;
