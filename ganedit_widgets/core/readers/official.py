@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ def read_official(root: dict[Any, Any], file: str, key: str = "G_ema") -> ModelF
 
 def walk(record: Record, known: set[str], file: str) -> dict[str, Record]:
     """Return dotted name → module record; raises `ModelError` for a class that is not in `known`."""
-    found = dict(_walk(record, "", 0))
+    found = dict(islice(_walk(record, "", 0), MOST_MODULES))
+    if len(found) == MOST_MODULES:
+        raise ModelError(f"{file} has {MOST_MODULES} modules or more, which no model needs: it was refused.")
     for module in found.values():
         if module.class_name not in known:
             raise ModelError(
@@ -47,10 +50,7 @@ def _walk(record: Record, name: str, depth: int) -> Iterator[tuple[str, Record]]
     yield name, record
     if depth > DEEPEST:
         raise ModelError(f"The modules of the model file are nested deeper than {DEEPEST}: it was refused.")
-    children = record.modules()
-    if len(children) > MOST_MODULES:
-        raise ModelError(f"The model file has more than {MOST_MODULES} modules: it was refused.")
-    for child, module in children.items():
+    for child, module in record.modules().items():
         yield from _walk(module, f"{name}.{child}".lstrip("."), depth + 1)
 
 
