@@ -65,7 +65,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return _encode_array(value)
     cls = known().get(type(value).__name__)
-    if cls is not None and isinstance(value, cls):
+    if cls is not None and type(value) is cls:
         items = {f.name: encode(getattr(value, f.name)) for f in fields(value) if f.init}
         return {TYPE: type(value).__name__, "fields": items}
     raise UnknownRecordError(f"A {type(value).__name__} cannot be kept in a recipe: mark its class with @recordable.")

@@ -46,7 +46,7 @@ def descend(
     """
     with gradients():
         x = [tensor.detach().clone().requires_grad_() for tensor in start]
-        optimizer = torch.optim.Adam(x, lr=rate)
+        adam = Adam(x)
     best, kept, about = math.inf, None, {}
     steps = iterations if stop_after is None else min(stop_after, iterations)
     for step in range(1, steps + 1):
@@ -60,15 +60,33 @@ def descend(
                 best, kept = loss, latent.detached()
                 about = {**judged.numbers, "picture": judged.picture.detach()}
             if step < steps:
-                for tensor, slope in zip(x, torch.autograd.grad(judged.loss, x), strict=True):
-                    tensor.grad = slope
+                slopes = torch.autograd.grad(judged.loss, x)
         report({"step": step, "loss": loss, "best": best, **about})
         assert kept is not None  # the first finite loss was below infinity
         yield kept
         if step < steps:
-            optimizer.param_groups[0]["lr"] = rate * pace(step, iterations)
-            with gradients():
-                optimizer.step()
+            adam.step(slopes, rate * pace(step, iterations))
+
+
+class Adam:
+    """Kingma and Ba, "Adam", ICLR 2015, algorithm 1.
+
+    The same numbers as torch.optim's, whose first use imports the compiler and takes seconds.
+    """
+
+    def __init__(self, x: Sequence[Tensor], betas: tuple[float, float] = (0.9, 0.999)) -> None:
+        self.x, self.betas, self.t = x, betas, 0
+        self.m, self.v = ([torch.zeros_like(tensor, requires_grad=False) for tensor in x] for _ in range(2))
+
+    def step(self, slopes: Sequence[Tensor], rate: float) -> None:
+        """Move x against the slopes, in place."""
+        self.t += 1
+        one, two = self.betas
+        with torch.inference_mode(False), torch.no_grad():
+            for x, g, m, v in zip(self.x, slopes, self.m, self.v, strict=True):
+                m.lerp_(g, 1 - one)
+                v.lerp_(g.square(), 1 - two)
+                x -= rate / (1 - one**self.t) * m / ((v / (1 - two**self.t)).sqrt() + 1e-8)
 
 
 def pace(step: int, iterations: int) -> float:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import DirectionError
+from ..expression import is_harmless
 from .directions import Direction, parts, whole
 
 KEY, VERSION = "ganedit.directions", 1
@@ -78,7 +79,8 @@ def _direction(entry: dict[str, Any], index: int, tensors: dict[str, Tensor], pa
     fields = dict(entry)
     low, high = fields.pop("range")
     layers = fields.pop("layers")
-    fields["code"] = fields["code"] or f"load_directions({path!r})[{entry['name']!r}]"
+    known = fields["code"] if is_harmless(fields["code"]) else ""  # a file may not put words into shown code
+    fields["code"] = known or f"load_directions({path!r})[{entry['name']!r}]"
     return Direction(
         vector=whole(pieces, entry["space"]),
         layers=None if layers is None else range(*layers),
