@@ -6,6 +6,7 @@ import argparse
 from itertools import pairwise
 from pathlib import Path
 
+PORTRAITS = 12_000  # of the demo data set, drawn once
 EXAMPLES = """\
   ganedit train pictures/ runs/cats
   ganedit train pictures/ runs/cats --plan 32:50,64:50,128:200 --batch 16
@@ -84,6 +85,9 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _demo_pictures(folder: Path, size: int) -> Path:
-    from ..demo.portraits.dataset import training_pictures
+    from tqdm import tqdm
 
-    return training_pictures(folder / "portraits", size)
+    from ..demo.portraits.dataset import build_cache
+
+    with tqdm(total=PORTRAITS, unit="portrait", desc="drawing", disable=None) as bar:
+        return build_cache(folder / "portraits", PORTRAITS, size, progress=lambda done, _: bar.update(done - bar.n))

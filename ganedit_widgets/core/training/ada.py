@@ -62,7 +62,7 @@ class AdaControl:
     """The augmentation strength p, steered by how often the discriminator recognizes real pictures (r_t)."""
 
     target: float = 0.6
-    speed: float = 60_000.0  # pictures after which p may have gone from 0 to 1
+    speed: float = 300_000.0  # pictures after which p may have gone from 0 to 1
     p: float = 0.0
     most: float = 0.8
     _signs: float = 0.0

@@ -12,11 +12,15 @@ from torch import Tensor
 
 from ..errors import TrainingError
 
+CACHE = "pictures_at_"  # + resolution: the array made of a folder of image files
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp"}
 
 
 class PictureArrays:
-    """Pictures in uint8 arrays (N, 3, S, S), memory-mapped; batches come at any power-of-two size up to S."""
+    """Pictures in uint8 arrays (N, 3 or more, S, S), memory-mapped; batches come at any power-of-two size up to S.
+
+    Channels after the third, such as part labels, are left out.
+    """
 
     def __init__(self, arrays: Sequence[np.ndarray], mirror: bool = True) -> None:
         if not arrays or not sum(len(a) for a in arrays):
@@ -48,25 +52,25 @@ class PictureArrays:
 
     def _picture(self, index: int) -> np.ndarray:
         which = int(np.searchsorted(self._ends, index, side="right"))
-        return np.asarray(self.arrays[which][index - (self._ends[which - 1] if which else 0)])
+        return np.asarray(self.arrays[which][index - (self._ends[which - 1] if which else 0), :3])
 
 
 def open_pictures(folder: str | Path, resolution: int, mirror: bool = True) -> PictureArrays:
     """Open a folder of .npy arrays (N, 3, S, S) or of image files, which are cropped and cached at `resolution`."""
     folder = Path(folder)
-    arrays = sorted(folder.glob("*.npy"))
+    arrays = sorted(path for path in folder.glob("*.npy") if not path.name.startswith(CACHE))
     if not arrays:
-        arrays = [_cache_images(folder, resolution)]
+        cache = folder / f"{CACHE}{resolution}.npy"
+        arrays = [cache if cache.exists() else _cache_images(folder, resolution, cache)]
     return PictureArrays([np.load(path, mmap_mode="r") for path in arrays], mirror)
 
 
-def _cache_images(folder: Path, resolution: int) -> Path:
+def _cache_images(folder: Path, resolution: int, target: Path) -> Path:
     from ..image import read_image
 
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         raise TrainingError(f"{folder} holds neither pictures ({', '.join(sorted(SUFFIXES))}) nor .npy arrays.")
-    target = folder / f"pictures_{resolution}.npy"
     partial = target.with_suffix(".partial")
     cache = np.lib.format.open_memmap(partial, "w+", np.uint8, (len(files), 3, resolution, resolution))
     for i, path in enumerate(files):

@@ -38,7 +38,7 @@ class TrainConfig:
     ema_rampup: float = 0.05
     fade_pictures: int = 8000
     ada_target: float = 0.6
-    ada_speed: float = 60_000.0
+    ada_speed: float = 300_000.0
     seed: int = 0
 
     def generator(self, resolution: int) -> StyleGAN2Config:

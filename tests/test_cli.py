@@ -1,0 +1,118 @@
+"""The command line: each command does its work, and refuses bad input with one line and a code."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganedit_widgets.cli import COMMANDS, main
+from ganedit_widgets.cli.lab import copy_notebooks
+from ganedit_widgets.core import load_recipe
+from ganedit_widgets.core.generators.load import save_model
+from tests.tiny import tiny
+
+
+@pytest.fixture
+def model(tmp_path):
+    generator = tiny()
+    path = tmp_path / "tiny.safetensors"
+    save_model(path, generator.network, generator.discriminator)
+    return str(path)
+
+
+def noise(path, size=(24, 24)):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_examples(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"ganedit {command}" in capsys.readouterr().out
+
+
+def test_info_prints_family_sizes_and_fingerprint(model, capsys):
+    assert main(["info", model, "--json"]) == 0
+    info = json.loads(capsys.readouterr().out)
+    assert info["family"] == "stylegan2"
+    assert info["fingerprint"] == tiny().fingerprint
+    assert info["picture"] == "16×16"
+
+
+def test_a_refused_file_gives_one_line_and_a_code(tmp_path, capsys):
+    picture = tmp_path / "model.pkl"
+    Image.new("RGB", (8, 8)).save(picture, "JPEG")
+    assert main(["info", str(picture)]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("ganedit info: ")
+
+
+def test_sample_draws_a_sheet_and_single_files(model, tmp_path):
+    assert main(["sample", "--model", model, "--seeds", "0-2,7", "--out", str(tmp_path / "sheet.png")]) == 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (32, 32)
+    assert main(["sample", "--model", model, "--seeds", "5", "--out", str(tmp_path / "folder")]) == 0
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["seed0005.png"]
+
+
+def test_bad_seeds_are_explained(capsys):
+    with pytest.raises(SystemExit):
+        main(["sample", "--seeds", "one"])
+    assert "write 0-15 or 3,7,20-24" in capsys.readouterr().err
+
+
+def test_convert_writes_the_same_model(model, tmp_path, capsys):
+    out = tmp_path / "copy.safetensors"
+    assert main(["convert", model, str(out)]) == 0
+    assert main(["info", str(out), "--json"]) == 0
+    assert tiny().fingerprint in capsys.readouterr().out
+    assert main(["convert", model, str(tmp_path / "copy.pkl")]) == 2
+
+
+def test_embed_saves_a_picture_with_its_recipe(model, tmp_path):
+    source, out = noise(tmp_path / "face.png"), tmp_path / "embedded.png"
+    assert main(["embed", source, str(out), "--model", model, "--steps", "3"]) == 0
+    recipe = load_recipe(out)
+    assert recipe.fingerprint == tiny().fingerprint
+    assert [type(edit).__name__ for edit in recipe.edits] == ["Embed"]
+
+
+def test_embed_refuses_what_is_no_picture(model, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("no picture")
+    assert main(["embed", str(tmp_path / "notes.txt"), str(tmp_path / "out.png"), "--model", model]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_train_trains_exports_and_goes_on(tmp_path, capsys):
+    for i in range(4):
+        noise(tmp_path / f"{i}.png")
+    out = tmp_path / "run"
+    base = ["train", str(tmp_path), str(out), "--batch", "4", "--width", "8", "--device", "cpu"]
+    assert main([*base, "--plan", "8:0.008"]) == 0
+    assert main([*base, "--plan", "8:0.008,16:0.008"]) == 0
+    assert main(["info", str(out / "model.safetensors")]) == 0
+    assert "16×16" in capsys.readouterr().out
+
+
+def test_a_senseless_plan_is_explained(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "x", "y", "--plan", "32:5,128:5"])
+    assert "power of two" in capsys.readouterr().err
+
+
+def test_lab_copies_the_tour_and_keeps_what_the_user_changed(tmp_path):
+    tour = copy_notebooks(tmp_path / "mine")
+    assert json.loads(tour.read_text(encoding="utf-8"))["nbformat"] == 4
+    tour.write_text("changed")
+    assert copy_notebooks(tmp_path / "mine").read_text() == "changed"
+
+
+def test_lab_refuses_a_folder_that_is_a_file(tmp_path, capsys):
+    (tmp_path / "file").write_bytes(io.BytesIO().getvalue())
+    assert main(["lab", str(tmp_path / "file")]) == 2
+    assert "name another folder" in capsys.readouterr().err
