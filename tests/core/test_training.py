@@ -42,7 +42,10 @@ def test_losses_are_those_of_the_paper():
 
 def test_r1_of_a_linear_critic_is_the_square_of_its_slope():
     slope = torch.randn(3, 4, 4)
-    critic = lambda x: (x * slope).sum((1, 2, 3), keepdim=False)[:, None]
+
+    def critic(x):
+        return (x * slope).sum((1, 2, 3))[:, None]
+
     assert float(r1_penalty(critic, torch.randn(5, 3, 4, 4))) == pytest.approx(float(slope.square().sum()), rel=1e-5)
 
 
@@ -141,8 +144,8 @@ def test_training_grows_saves_and_resumes(tmp_path):
 
 def test_training_stops_when_asked_and_keeps_its_checkpoint(tmp_path):
     steps = []
-    for progress in train(pictures(), tmp_path, CFG, Plan(((8, 4000),)), report_every=1, stop=lambda: len(steps) >= 2):
-        steps.append(progress)
+    run = train(pictures(), tmp_path, CFG, Plan(((8, 4000),)), report_every=1, stop=lambda: len(steps) >= 2)
+    steps.extend(run)
     assert steps[-1].pictures <= 12
     assert (tmp_path / "checkpoint.pt").exists()
 

@@ -1,0 +1,1 @@
+"""Speed as ratios against a plain reference in the same run; never part of the test suite."""
