@@ -79,7 +79,7 @@ class _Script:
     def _generator(self) -> str:
         if self.generator.code == "generator":
             return "# generator: build it here, as in your notebook"
-        return f"generator = {self.generator.code}"
+        return f"generator = {_double(self.generator.code)}"
 
     def _is_average(self, latent: Latent) -> bool:
         bare = not latent.offsets and not latent.noise and latent.label is None
@@ -94,7 +94,7 @@ class _Script:
         if isinstance(value, Direction) and not value.code:
             return self._direction(value)
         if isinstance(getattr(value, "code", None), str) and value.code:
-            return str(value.code)
+            return _double(value.code)
         if isinstance(value, Tensor | np.ndarray):
             return self._array(value)
         if is_dataclass(value) and not isinstance(value, type):
@@ -159,6 +159,11 @@ class _Script:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+def _double(code: str) -> str:
+    """Return `code` with double quotes, where they can be told from others."""
+    return code if '"' in code or "\\" in code else code.replace("'", '"')
 
 
 def _flat(edits: Sequence[Edit]) -> list[Edit]:

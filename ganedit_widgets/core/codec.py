@@ -50,6 +50,8 @@ def encode(value: Any) -> Any:
     """Return `value` as what JSON can hold. Raises `UnknownRecordError` for a class that cannot be read back."""
     if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, np.bool_):
+        return bool(value)
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, float | np.floating):
@@ -64,10 +66,9 @@ def encode(value: Any) -> Any:
         return {**_encode_array(value.detach().cpu().numpy()), TYPE: "tensor"}
     if isinstance(value, np.ndarray):
         return _encode_array(value)
-    cls = known().get(type(value).__name__)
-    if cls is not None and type(value) is cls:
-        items = {f.name: encode(getattr(value, f.name)) for f in fields(value) if f.init}
-        return {TYPE: type(value).__name__, "fields": items}
+    cls: Any = type(value)
+    if known().get(cls.__name__) is cls:
+        return {TYPE: cls.__name__, "fields": {f.name: encode(getattr(value, f.name)) for f in fields(cls) if f.init}}
     raise UnknownRecordError(f"A {type(value).__name__} cannot be kept in a recipe: mark its class with @recordable.")
 
 
