@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-METHODS = ("demo",)
+METHODS = ("demo", "oracle")
 EXAMPLES = """\
   ganedit evaluate demo
+  ganedit evaluate oracle                          (how well the judge of all methods judges)
   ganedit evaluate demo --quick --out /tmp/results"""
 
 
@@ -31,3 +32,7 @@ def run(options: argparse.Namespace) -> None:
     for name, metric in results.metrics.items():
         print(f"{name:40} {metric.value:9.4f}   [{metric.low:.4f}, {metric.high:.4f}]  n={metric.n}")
     print(f"wrote {path}")
+    if path == RESULTS / "demo.json":
+        from ..demo.model_card import write_model_card
+
+        print(f"wrote {write_model_card()}")

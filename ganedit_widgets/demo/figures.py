@@ -1,0 +1,56 @@
+"""The figures of the demo's evaluation: sheets of pictures, and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ..core.sheet import tile
+from .results_file import Metric
+
+DATA, MODEL = "#8a8f98", "#c2410c"
+
+
+def side_by_side(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray], gap: int = 16) -> np.ndarray:
+    """Return two square sheets of pictures (S, S, 3) uint8, generated left and rendered right."""
+    left, right = tile(generated), tile(rendered)
+    return np.concatenate([left, np.full((len(left), gap, 3), 255, np.uint8), right], 1)
+
+
+def truncation_curve(curve: Mapping[float, Metric], floor: Metric) -> Figure:
+    """Draw Fréchet distance over ψ, with intervals, above the distance between two sets of renders."""
+    figure = Figure((4.2, 3.0))
+    axes = figure.subplots()
+    psi = sorted(curve)
+    values = [curve[p].value for p in psi]
+    low, high = ([getattr(curve[p], side) for p in psi] for side in ("low", "high"))
+    axes.fill_between(psi, low, high, color=MODEL, alpha=0.2, linewidth=0)
+    axes.plot(psi, values, "o-", color=MODEL, label="generated")
+    axes.axhline(floor.value, color=DATA, linestyle="--", label="renders (floor)")
+    axes.set(xlabel="truncation ψ", ylabel="Fréchet distance to renders", ylim=(0, None))
+    axes.legend(frameon=False)
+    return _plain(figure)
+
+
+def tail_histograms(generated: Mapping[str, Tensor], data: Mapping[str, Tensor], sigma: float) -> Figure:
+    """Draw how yaw (in σ) and age are distributed, as the oracle sees them; logarithmic, for the tails."""
+    figure = Figure((6.4, 2.8))
+    panels = {"yaw / σ": (sigma, "yaw", np.linspace(-4, 4, 25)), "age": (1.0, "age", np.linspace(0, 1, 21))}
+    for axes, (label, (unit, name, bins)) in zip(figure.subplots(1, 2), panels.items(), strict=True):
+        for source, color, who in ((data, DATA, "renders"), (generated, MODEL, "generated")):
+            values = np.clip(source[name].numpy() / unit, bins[0], bins[-1])
+            weights = np.full(len(values), 1 / len(values))
+            axes.hist(values, bins, weights=weights, histtype="step", color=color, linewidth=1.5, label=who)
+        axes.set(xlabel=label, ylabel="share", yscale="log")
+    figure.axes[0].legend(frameon=False, fontsize="small")
+    return _plain(figure)
+
+
+def _plain(figure: Figure) -> Figure:
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    return figure

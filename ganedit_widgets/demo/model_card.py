@@ -1,0 +1,115 @@
+"""The demo's model card, written from its results and training notes so that it cannot disagree with them.
+
+Rewrite it with ``python -m ganedit_widgets.demo.model_card``; `ganedit evaluate demo` does so too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .files import write_whole
+from .results_file import Metric, Results, read_results
+
+CARD = Path(__file__).parent / "MODEL_CARD.md"
+SHOWN = {
+    "frechet/generated": "Fréchet distance, generated to held-out renders",
+    "frechet/floor": "the same, other renders to held-out renders (floor)",
+    "frechet/ratio_to_floor": "ratio of the two",
+    "kernel/generated": "kernel distance, generated to held-out renders",
+    "tails/yaw": "strong poses (beyond 2σ), generated over data",
+    "tails/age": "the oldest tenth, generated over data",
+    "tails/glasses": "glasses, generated over data",
+}
+TEXT = """\
+# Demo model
+
+{head}
+| | |
+|---|---|
+{training}
+
+A StyleGAN2 trained by this package's own code ({command_train}) on portraits that
+this package draws (`ganedit_widgets.demo.portraits`). **No picture shows a real person**: heads are shapes of a
+renderer, and their attributes are drawn at random. Licence of weights and code: BSD-3-Clause.
+
+## Intended use
+Learning and demonstrating GAN editing, offline and on a CPU; measuring editing methods against known truth, because the
+attributes and the part labels of every training portrait are known exactly. Not for recognizing, generating or judging
+real people: nothing here has seen one.
+
+## Data
+Portraits of seed 0, half of them mirrored. The distribution has long tails on purpose: strong poses, old age and
+glasses are rare. Mild correlations are built in (glasses and gray hair with age, beards with hard features, dark hair
+with deep skin), so that entanglement can be shown. Held-out portraits are those of other seeds.
+
+## Measured
+{n_note} Intervals are 95 % bootstrap intervals.
+
+{metrics}
+
+The oracle that measured this (`ganedit_widgets.demo.oracle`), on held-out renders:
+
+{oracle}
+
+The Fréchet distance is taken between features of that oracle, each scaled to unit variance over renders; it compares
+with the floor beside it and with nothing published. What is said of generated pictures is the oracle's word, so no
+number here is better than the oracle's own accuracy.
+
+## Limits
+Drawn faces are simpler than photographs: what an editing method does here need not carry over. {weakest}
+The oracle has been trained on renders with blur, grain, tints and JPEG artifacts; a generated picture may still mislead
+it. Attributes that a picture does not show (the hair length of a bald head) are left out of its accuracies.
+
+Measured with `{command}` at commit {commit} on {machine} in {minutes:.0f} minutes.
+"""
+
+
+def model_card(results: Results, meta: Mapping[str, Any]) -> str:
+    """Return the card as Markdown, from the results of a full run and the notes in the generator's file."""
+    metrics = results.metrics
+    shown = {label: metrics[name] for name, label in SHOWN.items() if name in metrics}
+    oracle = {name.removeprefix("oracle/"): m for name, m in metrics.items() if name.startswith("oracle/")}
+    counts = sorted({metric.n for metric in shown.values()})
+    return TEXT.format(
+        head="![generated left, rendered right](results/demo_side_by_side.png)\n",
+        training="\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in meta.items()),
+        command_train="`ganedit train demo`",
+        n_note=f"On {' and '.join(map(str, counts))} pictures of each kind.",
+        metrics=_table(shown),
+        oracle=_table(oracle),
+        weakest=_weakest(metrics),
+        command=results.command,
+        commit=results.commit,
+        machine=results.machine,
+        minutes=results.seconds / 60,
+    )
+
+
+def write_model_card(path: Path = CARD) -> Path:
+    """Write the card of the model and results that lie in the package."""
+    from ..core.generators.load import describe
+
+    return write_whole(path, model_card(read_results("demo"), describe("demo").meta))
+
+
+def _table(metrics: Mapping[str, Metric]) -> str:
+    rows = [f"| {name} | {m.value:.3f} | {m.low:.3f} … {m.high:.3f} | {m.n} |" for name, m in metrics.items()]
+    return "\n".join(["| | value | interval | n |", "|---|---|---|---|", *rows])
+
+
+def _weakest(metrics: Mapping[str, Metric]) -> str:
+    """Say which tail the generator covers worst."""
+    found = {name: metrics[f"tails/{name}"] for name in ("yaw", "age", "glasses") if f"tails/{name}" in metrics}
+    if not found:
+        return ""
+    name = min(found, key=lambda key: found[key].value)
+    words = {"yaw": "strong poses", "age": "the oldest tenth", "glasses": "glasses"}
+    if found[name].value >= 1:
+        return "No measured tail is rarer among generated pictures than in the data."
+    return f"Of the rare portraits, {words[name]} are generated {found[name].value:.2f} times as often as in the data."
+
+
+if __name__ == "__main__":
+    write_model_card()
