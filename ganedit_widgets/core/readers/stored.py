@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,15 +39,21 @@ class Stored:
         with torch.device("meta"):
             network = NETWORKS[type(self.cfg)](self.cfg)
         expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-        tensors = self._filters(expected) | dict(self.tensors)
+        tensors: dict[str, np.ndarray | Tensor] = {**self._filters(expected), **self.tensors}
         check_shapes(expected, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
         network.load_state_dict({name: as_float32(tensors[name]) for name in expected}, assign=True)
         return network.eval().requires_grad_(False)
 
-    def _filters(self, names: Iterable[str]) -> dict[str, np.ndarray | Tensor]:
-        """Return the resampling filters: the configuration says what they are, whether the file has them or not."""
-        own = [name for name in names if name.endswith(".resample_filter")]
-        return {name: setup_filter(self.cfg.resample_filter) for name in own} if own else {}  # type: ignore[union-attr]
+    def _filters(self, expected: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+        """Return the resampling filters: the configuration says what they are, whether the file has them or not.
+
+        Layers that do not resample have the usual filter, and make no use of it.
+        """
+        names = [name for name in expected if name.endswith(".resample_filter")]
+        if isinstance(self.cfg, StyleGAN3Config):
+            return {}
+        own, usual = setup_filter(self.cfg.resample_filter), setup_filter()
+        return {name: (own if expected[name] == tuple(own.shape) else usual).clone() for name in names}
 
 
 @dataclass(frozen=True, eq=False)
