@@ -69,7 +69,8 @@ class Knobs(ActionWidget):
 
     @tr.validate("rows")
     def _complete(self, proposal: Mapping[str, list[Row]]) -> list[Row]:
-        rows = [complete_row(row) for row in proposal["value"]]
+        stamps = {row.get("key"): row.get("stamp") for row in self._trait_values.get("rows", [])}
+        rows = [complete_row({"stamp": stamps.get(row.get("key")), **row}) for row in proposal["value"]]
         keys = [row["key"] for row in rows]
         if len(set(keys)) < len(keys):
             raise tr.TraitError(f"Every slider needs a key of its own; the keys given are {keys}.")

@@ -50,10 +50,11 @@ def static_picture(pixels: Pixels, limit: int = 1 << 18) -> dict[str, str]:
 
     PNG while it stays below `limit` bytes, else JPEG: the picture is stored inside the notebook file.
     """
-    data, mime = _encode(pixels, "PNG", compress_level=6), "image/png"
-    if len(data) > limit:
-        data, mime = jpeg(pixels), "image/jpeg"
-    return {mime: base64.b64encode(data).decode("ascii")}
+    if pixels.size <= 512 * 512 * 3:  # beyond, PNG takes most of a second
+        data = _encode(pixels, "PNG", compress_level=6)
+        if len(data) <= limit:
+            return {"image/png": base64.b64encode(data).decode("ascii")}
+    return {"image/jpeg": base64.b64encode(jpeg(pixels)).decode("ascii")}
 
 
 def data_url(pixels: Pixels, quality: int = 90) -> str:

@@ -117,7 +117,7 @@ class Lab:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{plugin}.jupyterlab-settings").write_text(json.dumps(value))
 
-    def _await_start(self, seconds: float = 60) -> None:
+    def _await_start(self, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -217,7 +217,7 @@ class Notebook:
         """Save the notebook file."""
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
 
-    def python(self, expression: str, timeout: float = 20) -> Any:
+    def python(self, expression: str, timeout: float = 60) -> Any:
         """Evaluate a Python expression in the notebook's kernel; the answer travels as JSON."""
         client = self._client()
         try:
@@ -230,7 +230,7 @@ class Notebook:
             raise RuntimeError(f"{reply['ename']}: {reply['evalue']}")
         return json.loads(ast.literal_eval(reply["data"]["text/plain"]))
 
-    def until(self, expression: str, timeout: float = 10) -> None:
+    def until(self, expression: str, timeout: float = 30) -> None:
         """Wait until a Python expression in the kernel is true."""
         deadline = time.monotonic() + timeout
         while not self.python(f"bool({expression})"):

@@ -233,6 +233,17 @@ def test_new_rows_leave_focus_and_values_alone(page, bench):
     assert page.locator(".ge-knob").count() == 4
 
 
+def test_rows_set_anew_reset_values_and_labels(page, bench):
+    page.focus(TRACK.format("age"))
+    page.keyboard.press("Home")
+    bench.sync(0.4)
+    bench.widget.rows = [{"key": "age", "label": "Years", "layers": [0, 10]}]
+    page.evaluate("rows => model.set('rows', rows)", bench.widget.rows)
+    assert page.input_value(NUMBER.format("age")) == "0.00"
+    assert page.locator(".ge-name").all_inner_texts() == ["Years"]
+    assert page.inner_text("[data-key=age] .ge-chip") == "all"
+
+
 def test_a_click_on_the_film_strip_goes_to_its_value(page, bench):
     strip = data_url(np.zeros((16, 112, 3), np.uint8))
     bench.widget.set_strip("psi", strip)

@@ -80,7 +80,7 @@ def test_the_last_slider_value_is_shown_and_survives_a_reload(lab, chromium, sho
         page.wait_for_function(f"{CORNER[6:]} === {round(last * 40 + 128)}")
         stats = notebook.python("vars(stage.stats)")
         assert stats["acked"] >= 5 and stats["failed"] == 0
-        assert page.get_attribute(".ge-stage", "data-moving") == "false"
+        page.wait_for_selector(".ge-stage[data-moving=false]")  # at rest, exactly
         page.screenshot(path=shots / f"lab_{'dark' if dark else 'light'}_dragged.png")
 
         page.locator(".ge-viewport").click()

@@ -91,6 +91,12 @@ def test_values_survive_adding_and_removing_rows(knobs):
     assert knobs.values == {"pose": 0.5, "hair": 0.0}
 
 
+def test_rows_set_anew_keep_the_stamp_so_that_an_open_page_believes_them(knobs):
+    knobs.hear(t="input", key="pose", value=0.5, final=True, stamp=["page", 9])
+    knobs.rows = [{"key": "pose"}]
+    assert knobs.values == {"pose": 0.0} and knobs.rows[0]["stamp"] == ["page", 9]
+
+
 def test_layers_toggle_and_remove_are_told(knobs):
     heard = []
     knobs.on_layers(lambda *args: heard.append(args))

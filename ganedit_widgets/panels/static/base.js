@@ -60,7 +60,7 @@ function scope(model) {
 function actionOf(event) {
   if (event.altKey) return undefined;
   if (!event.ctrlKey && !event.metaKey) return event.key === 'Escape' ? 'stop' : undefined;
-  const key = event.key.toLowerCase();
+  const key = (/^[a-z]$/i.test(event.key) ? event.key : event.code.replace('Key', '')).toLowerCase();  // any alphabet
   return event.shiftKey ? { z: 'redo' }[key] : { z: 'undo', y: 'redo', s: 'save' }[key];
 }
 

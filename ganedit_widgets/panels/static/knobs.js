@@ -8,16 +8,19 @@ function knobsView(model, el, store) {
   const grid = h('div', { class: 'ge-rows' });
   const root = h('div', { class: 'ge-root ge-knobs', role: 'group', 'data-lm-suppress-shortcuts': 'true' }, grid);
 
+  // What a row is built from; where it changes, the row is built anew.
+  const shape = ({ label, unit, layers }) => JSON.stringify([label, unit, Boolean(layers)]);
+
   function arrange() {
     for (const [key, row] of rows) {
-      if (store.rows.has(key)) continue;
+      if (store.rows.has(key) && row.shape === shape(store.rows.get(key))) continue;
       row.end();
       row.node.remove();
       rows.delete(key);
     }
     let place = grid.firstChild;
     for (const key of store.rows.keys()) {
-      if (!rows.has(key)) rows.set(key, knobRow(model, store, key));
+      if (!rows.has(key)) rows.set(key, { ...knobRow(model, store, key), shape: shape(store.rows.get(key)) });
       const { node, update } = rows.get(key);
       if (node === place) place = place.nextSibling;
       else grid.insertBefore(node, place);  // moved only where the order has changed: focus stays

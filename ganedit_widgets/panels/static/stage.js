@@ -95,7 +95,7 @@ function stageView(model, el, store) {
     if (event.pointerType !== 'touch' || zoom.state.k > 1) viewport.setPointerCapture(event.pointerId);
     if (event.button !== 0) return;
     if (seen() === 'split') split.follow(event);
-    else press.timer = setTimeout(() => hold(true), zoom.state.k > 1 ? 200 : 0);
+    else press.timer = setTimeout(() => hold(true), zoom.state.k > 1 || event.pointerType === 'touch' ? 200 : 0);
   });
   life.dom(viewport, 'pointermove', event => {
     if (!press || event.pointerId !== press.id) return;
