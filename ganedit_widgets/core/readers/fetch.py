@@ -109,7 +109,11 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     """Follow redirects to safe addresses only."""
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        require_safe(newurl)
+        try:
+            require_safe(newurl)
+        except ModelError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -155,6 +159,7 @@ class _Download:
             try:
                 return self._receive()
             except urllib.error.HTTPError as error:
+                error.close()  # it is also the open answer
                 if error.code == 416 and self.data.stat().st_size:  # what is left does not fit the file any more
                     self.data.write_bytes(b"")
                 elif error.code not in TRANSIENT:
