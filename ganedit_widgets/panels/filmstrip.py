@@ -1,5 +1,7 @@
 """Filmstrip: a row of thumbnails to choose from; history, galleries, and ticking pictures with + and -."""
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -8,10 +10,10 @@ from typing import Any
 import traitlets as tr
 from ipywidgets import CallbackDispatcher
 
-from ganedit_widgets.panels.assets import script, style
-from ganedit_widgets.panels.keys import ActionWidget
-from ganedit_widgets.panels.pictures import Pixels, checked, jpeg
-from ganedit_widgets.panels.transport import Encoded, FrameStream, Message, StreamStats
+from .assets import script, style
+from .keys import ActionWidget
+from .pictures import Pixels, checked, jpeg
+from .transport import Encoded, FrameStream, Message, StreamStats
 
 Id = int | str
 MARKS = ("+", "-", "")
@@ -55,7 +57,7 @@ class Filmstrip(ActionWidget):
     markable = tr.Bool(False).tag(sync=True)
     label = tr.Unicode("History").tag(sync=True)  # for screen readers
     hint = tr.Unicode("").tag(sync=True)  # shown while there are no thumbnails
-    marks = tr.Dict(value_trait=tr.Enum(MARKS))  # id -> "+" or "-"; change it with `mark`
+    marks: tr.Dict[Id, str] = tr.Dict(value_trait=tr.Enum(MARKS))  # id -> "+" or "-"; change it with `mark`
 
     def __init__(self, **traits: Any) -> None:
         self._on_select, self._on_mark = CallbackDispatcher(), CallbackDispatcher()
@@ -103,19 +105,19 @@ class Filmstrip(ActionWidget):
         self.marks = {**others, id: mark} if mark else others
 
     def _encode(self, strip: Strip) -> Encoded:
-        cells, buffers = [], []
+        cells: list[Message] = []
+        buffers: list[bytes] = []
         for cell in strip.cells:
             place = None
             if self._known.get(cell.id) != cell.version:
                 place = len(buffers)
                 buffers.append(jpeg(cell.pixels, full_color=True))
-            height, width = cell.pixels.shape[:2]
             cells.append(
                 {
                     "id": cell.id,
                     "caption": cell.caption,
                     "buffer": place,
-                    "aspect": width / height,
+                    "aspect": cell.pixels.shape[1] / cell.pixels.shape[0],
                     "undone": cell.id in strip.undone,
                     "mark": self.marks.get(cell.id, ""),
                 }

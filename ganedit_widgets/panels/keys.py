@@ -6,7 +6,7 @@ from typing import Any
 import anywidget
 from ipywidgets import CallbackDispatcher
 
-from ganedit_widgets.panels.transport import Message
+from .transport import Message
 
 ACTIONS = ("undo", "redo", "stop", "save", "apply")
 

@@ -7,9 +7,9 @@ from typing import Any
 import traitlets as tr
 from ipywidgets import CallbackDispatcher
 
-from ganedit_widgets.panels.assets import script, style
-from ganedit_widgets.panels.keys import ActionWidget
-from ganedit_widgets.panels.transport import Message
+from .assets import script, style
+from .keys import ActionWidget
+from .transport import Message
 
 Row = dict[str, Any]
 DEFAULTS: Row = {
@@ -149,7 +149,7 @@ class Knobs(ActionWidget):
             self.remove(key)
             self._on_remove(key)
             return
-        field = {"input": "value", "layers": "layers", "toggle": "enabled"}[kind]
+        field = {"input": "value", "layers": "layers", "toggle": "enabled"}[str(kind)]
         with self._lock:
             self._row(key).update({field: message["value"], "stamp": message["stamp"]})
         if kind == "input":

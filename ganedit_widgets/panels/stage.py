@@ -5,10 +5,10 @@ from typing import Any
 
 import traitlets as tr
 
-from ganedit_widgets.panels.assets import script, style
-from ganedit_widgets.panels.keys import ACTIONS, ActionWidget
-from ganedit_widgets.panels.pictures import Pixels, checked, exact, jpeg, static_picture
-from ganedit_widgets.panels.transport import Encoded, FrameStream, Message, StreamStats
+from .assets import script, style
+from .keys import ACTIONS, ActionWidget
+from .pictures import Pixels, checked, exact, jpeg, static_picture
+from .transport import Encoded, FrameStream, Message, StreamStats
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,8 @@ class Stage(ActionWidget):
     disabled = tr.Dict(key_trait=tr.Enum(ACTIONS), value_trait=tr.Unicode()).tag(sync=True)  # action -> why not
 
     def __init__(self, **traits: Any) -> None:
-        self._result = FrameStream(lambda frame: _encode("result", frame), self._deliver)
-        self._before = FrameStream(lambda frame: _encode("before", frame), self._deliver)
+        self._result: FrameStream[Frame] = FrameStream(lambda frame: _encode("result", frame), self._deliver)
+        self._before: FrameStream[Frame] = FrameStream(lambda frame: _encode("before", frame), self._deliver)
         super().__init__(**traits)
 
     def show(self, pixels: Pixels, *, moving: bool = False) -> None:
