@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from ganedit_widgets.core import (
     save_png,
     to_pixels,
 )
+from ganedit_widgets.core.generators import require_own
 from ganedit_widgets.core.short import short
 from tests.tiny import conditional, odd, tiny
 
@@ -270,3 +272,11 @@ def test_an_edit_written_in_a_notebook_runs_is_saved_and_says_what_its_code_need
     assert repr(found.edits[0]).startswith("Restore(") and found.edits[0].note == "Negate()"
     assert same(edits.run(TINY, latent, *found.edits), history.latent)
     assert "# Negate is defined in your notebook" in code_for(TINY, [Negate()])
+
+
+def test_the_edit_in_the_readme_works(latent):
+    text = (Path(edits.__file__).parent / "README.md").read_text()
+    namespace = {"dataclass": dataclass, "short": short, "ignore": edits.ignore, "require_own": require_own}
+    exec(text.split("```python\n")[1].split("```")[0], namespace)
+    opposite = edits.run(TINY, latent, namespace["Opposite"]())
+    assert torch.allclose((opposite.w + latent.w) / 2, TINY.w_avg.expand(6, -1), atol=1e-5)
