@@ -22,7 +22,7 @@ from .held_out import FLOOR_SEED, TRAINING_SEED, held_out
 from .oracle import Look, Oracle, load_oracle
 from .portraits import sample_attributes
 from .reference import CHUNK, join, look_at, read_reference
-from .results_file import Metric, Results
+from .results_file import Metric, Results, measurable
 from .statistics import bootstrap, bootstrap_all, frechet_distance, kernel_distance
 
 PSIS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -142,8 +142,8 @@ def tails(seen: Seen) -> dict[str, Metric]:
     for name, generated in rare(seen.generated.attributes).items():
         found = bootstrap_all(shares, generated, data[name], paired=False)
         names = (f"tails/{name}", f"tails/{name}_generated", f"tails/{name}_data")
-        metrics |= {key: m for key, m in zip(names, found, strict=True) if np.isfinite(m.value)}
-    return metrics
+        metrics |= zip(names, found, strict=True)
+    return measurable(metrics)
 
 
 def _sixteen(generator: Generator, size: int) -> np.ndarray:

@@ -58,7 +58,8 @@ with the floor beside it and with nothing published. What is said of generated p
 number here is better than the oracle's own accuracy.
 
 ## Limits
-Drawn faces are simpler than photographs: what an editing method does here need not carry over. {weakest}
+Drawn faces are simpler than photographs: what an editing method does here need not carry over.
+{weakest}
 The oracle has been trained on renders with blur, grain, tints and JPEG artifacts; a generated picture may still mislead
 it. Attributes that a picture does not show (the hair length of a bald head) are left out of its accuracies.
 

@@ -80,6 +80,11 @@ class Results:
         return write_whole(folder / f"{self.stem}.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
+def measurable(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    """Leave out what has no value: the accuracy on glasses of a sample without any."""
+    return {name: metric for name, metric in metrics.items() if math.isfinite(metric.value)}
+
+
 def read_results(name: str, folder: Path | str = RESULTS, quick: bool = False) -> Results:
     """Read the results of a method, or of its quick run; raises `ResultsError` if they are missing or malformed."""
     path = Path(folder) / f"{name}_quick.json" if quick else Path(folder) / f"{name}.json"

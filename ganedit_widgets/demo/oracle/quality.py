@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..portraits import PARTS, Attributes, render
-from ..results_file import Metric
+from ..results_file import Metric, measurable
 from ..statistics import accuracy, auc, bootstrap, bootstrap_all, confusions, intersection_over_union, r_squared
 from .oracle import Look, Oracle
 from .people import HELD_OUT_PEOPLE, VIEWS, portraits_of
@@ -31,7 +31,7 @@ def attribute_quality(look: Look, attributes: Attributes) -> dict[str, Metric]:
     metrics["oracle/glasses_accuracy"] = bootstrap(accuracy, found["glasses"] > 0.5, worn)
     metrics["oracle/glasses_auc"] = bootstrap(lambda odds, w: auc(odds[w], odds[~w]), found["glasses"], worn)
     metrics["oracle/hair_style_accuracy"] = bootstrap(accuracy, found["hair_style"], truth.style)
-    return metrics
+    return measurable(metrics)
 
 
 def _color_r2(found: Tensor, true: Tensor) -> float:
@@ -49,7 +49,7 @@ def part_quality(oracle: Oracle, pictures: Tensor, labels: Tensor) -> dict[str, 
 
     found = bootstrap_all(measure, counts)
     names = ["oracle/miou", *(f"oracle/miou_{part}" for part in PARTS)]
-    return {name: metric for name, metric in zip(names, found, strict=True) if metric.value == metric.value}
+    return measurable(dict(zip(names, found, strict=True)))
 
 
 def identity_quality(oracle: Oracle, people: int, size: int) -> dict[str, Metric]:
