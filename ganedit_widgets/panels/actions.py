@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import traitlets as tr
 
@@ -100,14 +100,14 @@ class Actions(Reports):
             self._compare()
 
     def _preview(self, edit: Edit | None, moving: bool, turn: Turn) -> Steps:
-        if turn.over:
-            return
         if edit is None:
             self._give_up()
             yield from self._rest(turn)
             return
         latent = next(iter(edit.steps(self.generator, self.history.latent)))
-        self._pending = (edit, latent)
+        self._pending = (edit, latent)  # even if nobody will see it: the next action may keep or undo it
+        if turn.over:
+            return
         if moving:
             self._show(self._painter.quick(latent), moving=True)
             yield REST
@@ -166,17 +166,17 @@ class Actions(Reports):
     def _load(self, source: str | Path | bytes, turn: Turn) -> Steps:
         opened = load_recipe(source).history(self.generator)
         self._give_up()
-        steps = [(entry.edit, entry.latent) for entry in opened.entries[1:]]
+        steps = [(entry.edit, entry.latent) for entry in opened.entries[1:] if entry.edit is not None]
         if not steps or not getattr(steps[0][0], "anew", False):  # where it began matters to what follows
             steps.insert(0, (Restore(opened.entries[0].latent, "opened"), opened.entries[0].latent))
         for edit, latent in steps:
             self.history.push(edit, latent)
         yield from self._rest(turn)
 
-    def _task(self, name: str, steps: Callable[[], Iterator[Any]], total: int, turn: Turn) -> Steps:
+    def _task(self, name: str, steps: Callable[[], Steps], total: int, turn: Turn) -> Steps:
         running = Running(name, total)
         with self._working(running):
-            walk = iter(steps())
+            walk = steps()
             while not turn.over:
                 try:
                     next(walk)
@@ -219,7 +219,7 @@ class Actions(Reports):
             return
         aim = getattr(self.history.entries[index].edit, "picture", None)
         if aim is not None:
-            self.before = Picture.read(aim).fitted(self.generator.size)
+            self.before = (aim if isinstance(aim, Picture) else Picture(aim)).fitted(self.generator.size)
         else:
             self.before = self._painter.full(self.history.entries[max(0, index - 1)].latent)
 

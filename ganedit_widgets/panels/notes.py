@@ -37,6 +37,9 @@ class Stop(NamedTuple):
     thumbnail: Pixels | None  # None: not drawn yet
     undone: bool
 
+    def __repr__(self) -> str:
+        return f"Stop({self.number}, {self.label!r}{', undone' if self.undone else ''})"
+
 
 def duration(seconds: float) -> str:
     """Like "12 s", "3 min" or "1 h 20 min"."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import traitlets as tr
 
@@ -46,6 +48,19 @@ class Reports(tr.HasTraits):
         log.error("A bug in %s", self.busy or "a preview", exc_info=error)
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         self.tell(f"Something broke ({type(error).__name__}: {error}); the picture is as before.", "bug", text)
+
+    def guarded(self, act: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `act` such that its error is told to the user: Jupyter swallows the errors of callbacks."""
+
+        @functools.wraps(act)
+        def safely(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return act(*args, **kwargs)
+            except Exception as error:
+                self.complain(error)
+                return None
+
+        return safely
 
     @contextmanager
     def _working(self, running: Running) -> Iterator[None]:

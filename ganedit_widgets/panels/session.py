@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ganedit_widgets.core.code import code_for, files_for
 from ganedit_widgets.core.edits import Edit
 from ganedit_widgets.core.errors import ModelError
 from ganedit_widgets.core.generators import Generator
 from ganedit_widgets.core.generators.load import load_generator
+from ganedit_widgets.core.image import Pixels
 from ganedit_widgets.core.latent import Latent
 
 from .actions import Actions
 from .turn import Turn
-from .worker import Priority, Worker, worker_for
+from .worker import Priority, Steps, Worker, worker_for
 
 
 class Session(Actions):
@@ -88,11 +89,11 @@ class Session(Actions):
         """Go on from the recipe in a PNG file, given by its path or its bytes; its steps follow those made so far."""
         return self._ask(partial(self._load, source))
 
-    def task(self, name: str, steps: Callable[[], Iterator[Any]], total: int = 1) -> Turn:
-        """Do something long that leaves the picture alone, such as finding directions: `steps()` is an iterator.
+    def task(self, name: str, steps: Callable[[], Steps], total: int = 1) -> Turn:
+        """Do something long that leaves the picture alone, such as finding directions: `steps()` is a generator.
 
         It does not stop a running edit, and previews come between its steps; `stop` ends it, and so does another task.
-        What the iterator returns at its end, if anything, is said to the user.
+        What the generator returns, if anything, is said to the user.
         """
         with self._asking:
             job = partial(self._told, partial(self._task, name, steps, total), (self._tasks,))
@@ -100,20 +101,28 @@ class Session(Actions):
             self._enter(turn, (self._tasks,))
             return turn
 
-    def in_background(self, name: str, steps: Callable[[], Iterator[Any]]) -> Turn:
+    def in_background(self, name: str, steps: Callable[[], Steps]) -> Turn:
         """Do something small when nothing else is to be done, such as thumbnails; a newer one of its name replaces it.
 
-        It is not shown as busy. After an error it ends, and the error is in the Turn.
+        It is not shown as busy. A number it yields is a rest, in seconds. After an error it ends, and says so.
         """
 
-        def job(turn: Turn) -> Iterator[None]:
-            for _ in steps():
-                yield
-                if turn.over:
-                    return
+        def job(turn: Turn) -> Steps:
+            try:
+                for rest in steps():
+                    yield rest
+                    if turn.over:
+                        return
+            except Exception as error:
+                self.complain(error)
+                raise
 
         self._lanes.add(name)
         return self._worker.submit(job, lane=(self, name), priority=Priority.IDLE, slot=name)
+
+    def thumbnail(self, latent: Latent, height: int) -> Pixels:
+        """Return a small picture of `latent`, (height, W, 3) uint8; for steps done in the worker's thread."""
+        return self._painter.thumbnail(latent, height)
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait for the last action asked, and raise its error."""
@@ -159,6 +168,11 @@ class Session(Actions):
     def edits(self) -> list[Edit]:
         """The edits that lead from the average picture to the one on show."""
         return [*self.history.edits, *([] if self.pending is None else [self.pending])]
+
+    @property
+    def seconds_per_picture(self) -> float:
+        """How long a whole picture takes, as far as is known."""
+        return self._painter.seconds.get(self._painter.side, 0.0)
 
     def code(self) -> str:
         """Return the short Python that draws the picture on show."""

@@ -55,6 +55,10 @@ class Turn:
             raise TimeoutError(f"Not finished after {timeout} seconds.")
         self._future.result()
 
+    def on_end(self, fn: Callable[[Turn], Any]) -> None:
+        """Call `fn(turn)` when it is finished: in the worker's thread, or at once if it already is."""
+        self._future.add_done_callback(lambda _: fn(self))
+
     def finish(self, error: BaseException | None = None) -> None:
         """Say that nothing more will happen; for the worker."""
         if self.finished:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Generator, Hashable
 from contextvars import copy_context
 from enum import IntEnum
+from typing import Any
+from weakref import WeakSet
 
 import torch
 
 from .turn import Turn
 
-Steps = Iterator[float | None]  # a job pauses after each step; a number asks for that many seconds of rest
+NO_THREADS = sys.platform == "emscripten"  # Python in a browser
+
+Steps = Generator[Any, None, Any]  # a job pauses after each step; a number asks for so many seconds of rest
 Job = Callable[[Turn], Steps]
 
 
@@ -47,17 +52,27 @@ class _Task:
     def step(self) -> bool:
         """Do one step; return whether there are more."""
         if self.steps is None:
-            self.steps = iter(self.job(self.turn))
+            self.steps = self.job(self.turn)
         try:
             rest = next(self.steps)
         except StopIteration:
             return False
-        self.rests_until = time.monotonic() + rest if rest else 0.0
+        self.rests_until = time.monotonic() + rest if isinstance(rest, int | float) else 0.0
         return True
 
     def close(self) -> None:
-        if self.steps is not None and hasattr(self.steps, "close"):
+        if self.steps is not None:
             self.steps.close()
+
+
+_all: WeakSet[Worker] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Let every thread end its step: a thread that dies inside torch takes the whole process down with an abort."""
+    for worker in list(_all):
+        worker.close()
 
 
 class Worker:
@@ -78,6 +93,7 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._stamp = self._count = 0
         self._closed = self._draining = False
+        _all.add(self)
 
     def __repr__(self) -> str:
         return f"Worker({str(self.device)!r}, {sum(map(len, self._lanes.values()))} jobs)"
@@ -215,6 +231,24 @@ class Worker:
         return torch.cuda.device(self.device) if self.device.type == "cuda" else contextlib.nullcontext()
 
 
+def in_thread(act: Callable[[], Any]) -> Turn:
+    """Do `act()` in a thread of its own, for what waits for a network; at once where there are no threads."""
+    turn = Turn()
+
+    def run() -> None:
+        try:
+            act()
+        except Exception as error:
+            turn.finish(error)
+        turn.finish()
+
+    if NO_THREADS:
+        run()
+    else:
+        threading.Thread(target=copy_context().run, args=(run,), name="ganedit-io", daemon=True).start()
+    return turn
+
+
 _workers: dict[str, Worker] = {}
 _making = threading.Lock()
 
@@ -225,5 +259,5 @@ def worker_for(device: str | torch.device) -> Worker:
     with _making:
         worker = _workers.get(str(device))
         if worker is None or worker._closed:
-            worker = _workers[str(device)] = Worker(device, sync=sys.platform == "emscripten")
+            worker = _workers[str(device)] = Worker(device, sync=NO_THREADS)
         return worker

@@ -1,0 +1,98 @@
+"""Write a traversal as a strip of pictures or as an animated GIF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as ipw
+
+from ganedit_widgets.core.errors import GanEditError, ImageError
+from ganedit_widgets.core.film import gif
+from ganedit_widgets.core.image import Pixels, as_png, to_pixels
+from ganedit_widgets.core.sheet import tile
+
+from .controls import Fold, allow, button, row
+from .session import Session
+from .turn import Turn
+from .worker import Steps
+
+if TYPE_CHECKING:
+    from .traverse import TraversePanel
+
+KINDS = {"gif": ("animated GIF", "image/gif", 24), "png": ("strip of pictures", "image/png", 9)}  # ending -> …, frames
+MOST = 200  # frames
+
+
+class Exporter(Fold):
+    """One slider from end to end, with the others as they are, as a file."""
+
+    def __init__(self, panel: TraversePanel, session: Session) -> None:
+        self.panel, self.session = panel, session
+        # widgets
+        self.slider = ipw.Dropdown(options=[], layout={"width": "150px"})
+        self.kind = ipw.Dropdown(
+            options=[(name, kind) for kind, (name, *_) in KINDS.items()], layout={"width": "140px"}
+        )
+        self.frames = ipw.BoundedIntText(KINDS["gif"][2], 2, MOST, layout={"width": "64px"})
+        self.path = ipw.Text("traversal.gif", layout={"width": "150px"})
+        self.download_button = button("Download", session.guarded(self.download), "Make it and download it")
+        self.save_button = button("Save on the server", session.guarded(self.save), "Make it and write it to this path")
+        # layout
+        super().__init__(
+            "Export a traversal",
+            [
+                row("", self.slider, self.kind, self.frames, ipw.HTML("pictures")),
+                row("", self.path, self.download_button, self.save_button),
+            ],
+        )
+        # connections
+        self.kind.observe(self._on_kind, "value")
+        self.offer([])
+
+    def offer(self, names: list[str]) -> None:
+        """Offer these sliders."""
+        chosen = self.slider.value
+        self.slider.options = names
+        if names:
+            self.slider.value = chosen if chosen in names else names[0]
+        for pressed in (self.download_button, self.save_button):
+            allow(pressed, "" if names else "Add a direction first", "Esc stops it")
+
+    def download(self) -> Turn:
+        """Make the file and give it to the user."""
+        name = Path(self.path.value).name or f"traversal.{self.kind.value}"
+        return self._make(lambda made: self.panel.frame.head.download(name, KINDS[self.kind.value][1], made), name)
+
+    def save(self) -> Turn:
+        """Make the file and write it to the path given."""
+        path = Path(self.path.value).expanduser()
+
+        def write(made: bytes) -> None:
+            try:
+                path.write_bytes(made)
+            except OSError as error:
+                raise ImageError(f"{path} cannot be written ({error.strerror}): choose another place.") from None
+
+        return self._make(write, str(path))
+
+    def _make(self, give: Callable[[bytes], Any], name: str) -> Turn:
+        slider, kind, count = self.slider.value, self.kind.value, self.frames.value
+        if slider is None:
+            raise GanEditError("There is no slider to export: add a direction first.")
+
+        def steps() -> Steps:
+            pictures: list[Pixels] = []
+            for latent in self.panel.traversal(slider, count):
+                pictures.append(to_pixels(self.session.generator.draw(latent)))
+                yield
+            made = gif(pictures) if kind == "gif" else as_png(tile(pictures, count))
+            give(made)
+            return f"{name}: {count} pictures, {len(made) / 1e6:.1f} MB."
+
+        return self.session.task(f"exporting {slider}", steps, total=count)
+
+    def _on_kind(self, _: object) -> None:
+        _, _, self.frames.value = KINDS[self.kind.value]
+        self.path.value = str(Path(self.path.value).with_suffix(f".{self.kind.value}"))

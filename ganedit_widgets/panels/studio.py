@@ -1,0 +1,38 @@
+"""Studio: all panels around one picture, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.generators.load import load_generator
+
+from .embed import EmbedPanel
+from .frame import Frame, PanelMaker
+from .panel import Panel
+from .session import Session
+from .traverse import TraversePanel
+
+PANELS: tuple[type[Panel], ...] = (TraversePanel, EmbedPanel)  # the tabs, in this order
+
+
+class Studio(Frame):
+    """Every panel around one picture. `Studio()` opens the model that ships with the package.
+
+    `generator`: a Generator, or what `load_generator` takes: a path or an address. `session`: a Session to share, or
+    the name of one: studios and panels of one name show the same picture, in any cell. `panels`: the tabs, if not all.
+    """
+
+    def __init__(
+        self,
+        generator: Generator | str | Path | None = None,
+        session: Session | str | None = None,
+        panels: Sequence[Panel | PanelMaker] = PANELS,
+        title: str = "Studio",
+    ) -> None:
+        if isinstance(generator, str | Path):
+            generator = load_generator(generator)
+        if isinstance(session, str):
+            session = Session.named(session, generator)
+        super().__init__(Session(generator) if session is None else session, panels, title)

@@ -1,0 +1,178 @@
+"""Panel for core/edits/direction.py: seeds, stackable directions, and films of a traversal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import ipywidgets as ipw
+import numpy as np
+
+from ganedit_widgets.core.edits import Edit, MoveAlong, Sample, Stack
+from ganedit_widgets.core.latent import Latent
+from ganedit_widgets.core.probes import Direction
+from ganedit_widgets.core.sheet import tile
+
+from .controls import row
+from .export import Exporter
+from .knobs import Knobs
+from .library import Finder, first_directions
+from .panel import Panel
+from .pictures import data_url
+from .seeds import PSI, SeedPicker
+from .session import Session
+from .worker import Steps
+
+ROWS = 4  # directions that are there at the beginning
+FRAMES, HEIGHT = 7, 28  # of the film strip below a slider; pixels
+FLUENT = 0.5  # seconds per picture; a slower model draws no film strips
+ADD = "add a direction…"
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """What a slider stands for."""
+
+    direction: Direction
+    layers: range | None
+
+
+class TraversePanel(Panel):
+    """Move the picture along directions of the latent space, one slider each; begin from any seed.
+
+    `directions` are offered in the list; None: those that ship with the model, else the strongest found on the spot.
+    """
+
+    title = "Traverse"
+    hint = "Move the picture along directions; begin from any seed"
+
+    def __init__(self, session: Session, directions: Iterable[Direction] | None = None) -> None:
+        # widgets
+        self.library: dict[str, Direction] = {}
+        self._rows: dict[str, _Row] = {}
+        self.seeds = SeedPicker(session.guarded(self.preview))
+        self.add_box = ipw.Dropdown(options=[ADD], layout={"width": "200px"})
+        self.knobs = Knobs([PSI], layer_count=session.generator.latent_shape[0], label="Directions")
+        self.finder = Finder(session, self.found)
+        self.exporter = Exporter(self, session)
+        # layout
+        super().__init__(
+            session,
+            [row("seed", self.seeds), self.knobs, row("", self.add_box), self.finder, self.exporter],
+        )
+        # connections
+        self.knobs.on_input(session.guarded(self._on_input))
+        self.knobs.on_layers(session.guarded(self._on_layers))
+        self.knobs.on_remove(session.guarded(self._on_remove))
+        self.add_box.observe(session.guarded(self._on_add), "value")
+        self.watch(self._on_history, "entries")
+        self.ready = session.in_background("library", lambda: self._begin(directions))
+
+    # ---- what the controls mean
+
+    def edit(self) -> Edit | None:
+        """Return a sample, if a seed was chosen, and a move for every slider that is not at zero."""
+        edits = [*self.samples(), *self.moves()]
+        return edits[0] if len(edits) == 1 else Stack(tuple(edits)) if edits else None
+
+    def samples(self) -> list[Edit]:
+        """Return the seed's sample, if one was chosen."""
+        return [Sample(self.seeds.seed.value, self.knobs.values["psi"])] if self.seeds.chosen else []
+
+    def moves(self, without: str = "") -> list[Edit]:
+        """Return the move of every slider that is not at zero, but for the one called `without`."""
+        values = self.knobs.values
+        return [self.move(name, values[name]) for name in self._rows if values[name] and name != without]
+
+    def move(self, name: str, strength: float) -> MoveAlong:
+        """Return the move of one slider, with this strength."""
+        row = self._rows[name]
+        usual = row.direction.layers or range(self.session.generator.latent_shape[0])
+        return MoveAlong(row.direction, strength, None if row.layers == usual else row.layers)
+
+    def reset(self) -> None:
+        """All sliders to zero, and no seed."""
+        self.seeds.chosen = False
+        for name in self._rows:
+            self.knobs.set(name, 0.0)
+
+    # ---- the rows
+
+    def found(self, directions: Iterable[Direction], rows: int = 1) -> None:
+        """Offer `directions`, and make sliders of the first ones; one of a known name replaces it."""
+        directions = list(directions)
+        self.library |= {direction.name: direction for direction in directions}
+        for direction in directions[:rows]:
+            self.add(direction)
+        self._offer()
+
+    def add(self, direction: Direction) -> None:
+        """Add a slider for `direction`, or replace that of its name."""
+        name, count = direction.name, self.session.generator.latent_shape[0]
+        self.library[name] = direction
+        if name in self._rows:
+            self.knobs.remove(name)
+        chosen = direction.layers or range(count)
+        layers = None if direction.space == "s" else [chosen.start, chosen.stop]
+        self._rows[name] = _Row(direction, None if layers is None else chosen)
+        low, high = direction.range
+        self.knobs.add({"key": name, "min": low, "max": high, "step": 0.05, "layers": layers, "removable": True})
+        self._offer()
+        self._draw_strips([name])
+
+    def _begin(self, directions: Iterable[Direction] | None) -> Steps:
+        yield
+        self.found(first_directions(self.session.generator) if directions is None else directions, ROWS)
+
+    def _offer(self) -> None:
+        self.add_box.options = [ADD, *(name for name in self.library if name not in self._rows)]
+        self.exporter.offer(list(self._rows))
+
+    def _on_add(self, change: dict[str, str]) -> None:
+        if change["new"] in self.library:
+            self.add(self.library[change["new"]])
+            self.add_box.value = ADD
+
+    def _on_remove(self, name: str) -> None:
+        self._rows.pop(name, None)
+        self._offer()
+        self.preview()
+
+    def _on_input(self, name: str, value: float, final: bool) -> None:
+        if name == "psi":
+            self.seeds.chosen = True
+        self.preview(moving=not final)
+
+    def _on_layers(self, name: str, low: int, high: int) -> None:
+        self._rows[name] = _Row(self._rows[name].direction, range(low, high))
+        self._draw_strips([name])
+        if self.knobs.values[name]:
+            self.preview()
+
+    # ---- film strips below the sliders
+
+    def _on_history(self, _: object) -> None:
+        self._draw_strips(list(self._rows))
+
+    def _draw_strips(self, names: list[str]) -> None:
+        if names and self.session.seconds_per_picture < FLUENT:
+            name = "strips" if len(names) > 1 else f"strip {names[0]}"
+            self.session.in_background(name, lambda: self._strips(names))
+
+    def _strips(self, names: list[str]) -> Steps:
+        start = self.session.latent
+        for name in names:
+            pictures = []
+            for strength in np.linspace(*self._rows[name].direction.range, FRAMES):
+                latent = next(iter(self.move(name, float(strength)).steps(self.session.generator, start)))
+                pictures.append(self.session.thumbnail(latent, HEIGHT))
+                yield
+            self.knobs.set_strip(name, data_url(tile(pictures, FRAMES)))
+
+    def traversal(self, name: str, count: int) -> list[Latent]:
+        """Return `count` latents along one slider from end to end, with all others as they are."""
+        generator, latent = self.session.generator, self.session.latent
+        for edit in (*self.samples(), *self.moves(without=name)):
+            latent = next(iter(edit.steps(generator, latent)))
+        ends = self._rows[name].direction.range
+        return [next(iter(self.move(name, float(s)).steps(generator, latent))) for s in np.linspace(*ends, count)]
