@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         module = import_module(f".{name}", __package__)
         command = commands.add_parser(
             name,
-            help=module.__doc__.splitlines()[0].rstrip("."),
+            help=(module.__doc__ or name).splitlines()[0].rstrip("."),
             description=module.__doc__,
             epilog="examples:\n" + module.EXAMPLES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
