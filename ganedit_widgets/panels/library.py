@@ -9,9 +9,9 @@ from typing import Any
 import ipywidgets as ipw
 
 from ganedit_widgets.core.generators import Generator
-from ganedit_widgets.core.generators.load import DEMO
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction, boundary, load_directions, pca, sefa
+from ganedit_widgets.core.probes.library import SHIPPED
 
 from .controls import Fold, allow, button, help_line, row
 from .filmstrip import Filmstrip, Id
@@ -21,7 +21,6 @@ from .session import Session
 from .turn import Turn
 from .worker import Steps
 
-SHIPPED = DEMO / "directions.safetensors"
 FOUND = 8  # directions of each kind
 SAMPLES = 24  # pictures to tick
 TICK = 64  # pixels: their height
@@ -30,7 +29,7 @@ METHODS = [("SeFa: what changes most", "sefa"), ("PCA: what varies most", "pca")
 
 def shipped(generator: Generator) -> list[Direction]:
     """Return the directions that ship with the package for this very model."""
-    found = load_directions(SHIPPED).values() if SHIPPED.exists() else ()
+    found = load_directions("demo").values() if SHIPPED.exists() else ()
     return [direction for direction in found if direction.fingerprint == generator.fingerprint]
 
 

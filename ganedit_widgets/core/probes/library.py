@@ -16,6 +16,7 @@ from ..expression import is_harmless
 from .directions import Direction, parts, whole
 
 KEY, VERSION = "ganedit.directions", 1
+SHIPPED = Path(__file__).parents[2] / "demo" / "weights" / "directions.safetensors"
 
 
 def save_directions(path: str | Path, directions: Iterable[Direction]) -> None:
@@ -36,12 +37,13 @@ def save_directions(path: str | Path, directions: Iterable[Direction]) -> None:
 
 
 def load_directions(path: str | Path) -> dict[str, Direction]:
-    """Return name → direction. One of another checkpoint loads too, and is refused where it is used.
+    """Return name → direction; `path` "demo" means those that ship with the demo model.
 
+    One of another checkpoint loads too, and is refused where it is used.
     Raises `DirectionError` if the file is missing, damaged, or holds no directions.
     """
     try:
-        with safe_open(Path(path), framework="pt") as file:
+        with safe_open(SHIPPED if str(path) == "demo" else Path(path), framework="pt") as file:
             header = (file.metadata() or {}).get(KEY)
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}
         if header is None:
