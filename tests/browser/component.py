@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from ganedit_widgets.panels.transport import FrameStream
 
 HIDDEN = {"_esm", "_css", "layout", "comm", "keys", "log"}
@@ -45,6 +47,9 @@ MOUNT = """async ([esm, css, state, views, dark]) => {
   window.endView = () => ends.shift()();
   for (let i = 0; i < views; i++) await addView();
 }"""
+PIXELS = """slot => { const c = document.querySelector(`.ge-pane-${slot} canvas`);
+  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+  return [c.width, c.height, [...d].filter((_, i) => i % 4 < 3)] }"""
 DARK = """:root { --jp-ui-font-color1: rgba(255,255,255,.87); --jp-ui-font-color2: rgba(255,255,255,.6);
   --jp-ui-font-color3: rgba(255,255,255,.38); --jp-layout-color1: #212121; --jp-layout-color2: #424242;
   --jp-border-color2: #616161; --jp-brand-color1: #2196f3; --jp-error-color1: #f44336 }"""
@@ -107,3 +112,12 @@ class Bench:
     def _take_outbox(self) -> list[tuple[dict[str, Any], list[bytes]]]:
         taken, self.outbox[:] = list(self.outbox), []
         return taken
+
+
+def noise(height=40, width=60, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def drawn(page, slot="result"):
+    width, height, values = page.evaluate(PIXELS, slot)
+    return np.array(values, np.uint8).reshape(height, width, 3)

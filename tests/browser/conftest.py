@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.component import open_page
 from tests.browser.harness import FLAGS, Lab, find_browser
 
 
@@ -51,3 +52,17 @@ def shots(tmp_path_factory):
     folder = Path(os.environ.get("GANEDIT_SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def tab(chromium):
+    """One page for the component tests of a module; a new page for each would cost them most of their time."""
+    with open_page(chromium) as page:
+        yield page
+
+
+@pytest.fixture
+def page(tab):
+    """The module's page, blank again."""
+    tab.goto("about:blank")
+    return tab

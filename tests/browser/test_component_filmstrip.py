@@ -21,12 +21,6 @@ def tab(chromium):
         yield page
 
 
-@pytest.fixture
-def page(tab):
-    tab.goto("about:blank")
-    return tab
-
-
 def make(page, n=6, **traits):
     bench = Bench(page, Filmstrip(**traits))
     bench.chosen, bench.marked = [], []

@@ -16,18 +16,6 @@ TRACK = "[data-key={}] input[type=range]"
 NUMBER = "[data-key={}] .ge-number"
 
 
-@pytest.fixture(scope="module")
-def tab(chromium):
-    with open_page(chromium) as page:
-        yield page
-
-
-@pytest.fixture
-def page(tab):
-    tab.goto("about:blank")
-    return tab
-
-
 @pytest.fixture
 def bench(page):
     bench = Bench(page, Knobs(ROWS, layer_count=10))

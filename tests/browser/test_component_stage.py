@@ -5,24 +5,10 @@ import pytest
 
 from ganedit_widgets.panels.pictures import exact
 from ganedit_widgets.panels.stage import Stage
-from tests.browser.component import Bench, open_page
+from tests.browser.component import Bench, drawn, noise, open_page
 
-PIXELS = """slot => { const c = document.querySelector(`.ge-pane-${slot} canvas`);
-  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-  return [c.width, c.height, [...d].filter((_, i) => i % 4 < 3)] }"""
 POINT = """([x, y]) => { const b = document.querySelector('.ge-picture').getBoundingClientRect();
   return [(x - b.left) / b.width, (y - b.top) / b.height] }"""
-SHOWN = """() => ['result', 'before', 'difference'].filter(
-  s => getComputedStyle(document.querySelector(`.ge-pane-${s}`)).visibility === 'visible')"""
-
-
-def noise(height=40, width=60, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def drawn(page, slot="result"):
-    width, height, values = page.evaluate(PIXELS, slot)
-    return np.array(values, np.uint8).reshape(height, width, 3)
 
 
 def percent(page):
@@ -34,32 +20,12 @@ def settle(page):
     page.evaluate("() => new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))")
 
 
-@pytest.fixture(scope="module")
-def tab(chromium):
-    with open_page(chromium) as page:
-        yield page
-
-
-@pytest.fixture
-def page(tab):
-    tab.goto("about:blank")
-    return tab
-
-
 @pytest.fixture
 def bench(page):
     bench = Bench(page, Stage(width=300))
     yield bench
     assert bench.errors == []
     bench.widget.close()
-
-
-@pytest.fixture
-def compared(bench):
-    bench.widget.show_before(noise(seed=1))
-    bench.widget.show(noise(seed=2))
-    bench.sync()
-    return bench
 
 
 @pytest.mark.parametrize("dpr", [1, 1.5, 2])
@@ -189,64 +155,6 @@ def test_dragging_pans_when_zoomed_and_never_past_the_edge(page, bench):
     assert page.evaluate("document.querySelector('.ge-picture').style.transform").startswith("translate(0px")
 
 
-def test_pressing_the_picture_or_space_shows_the_one_before(page, compared):
-    box = page.locator(".ge-viewport").bounding_box()
-    page.mouse.move(box["x"] + 50, box["y"] + 50)
-    page.mouse.down()
-    page.wait_for_function("document.querySelector('.ge-stage').dataset.view === 'before'")
-    assert page.evaluate(SHOWN) == ["before"]
-    assert np.array_equal(drawn(page, "before"), noise(seed=1))
-    page.mouse.up()
-    assert page.evaluate(SHOWN) == ["result"]
-    page.keyboard.down(" ")
-    assert page.evaluate(SHOWN) == ["before"]
-    page.keyboard.up(" ")
-    assert page.evaluate(SHOWN) == ["result"]
-    assert compared.widget.view == "result"
-
-
-def test_comparison_waits_for_a_picture_to_compare_with(page, bench):
-    bench.widget.show(noise())
-    bench.sync()
-    split = page.get_by_role("button", name="Split")
-    assert split.is_disabled()
-    assert "no picture to compare" in split.get_attribute("title")
-    bench.widget.show_before(noise(seed=1))
-    bench.sync()
-    assert split.is_enabled()
-
-
-def test_the_wipe_shows_before_on_the_left_and_follows_pointer_and_keys(page, compared):
-    page.get_by_role("button", name="Split").click()
-    assert page.evaluate("saved") == [["view", "split"]]
-    assert page.evaluate(SHOWN) == ["result", "before"]
-    wipe = page.get_by_role("slider", name="Split position")
-    assert wipe.get_attribute("aria-valuenow") == "50"
-    box, handle = page.locator(".ge-viewport").bounding_box(), wipe.bounding_box()
-    page.mouse.move(handle["x"] + 12, handle["y"] + 100)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 75, box["y"] + 100, steps=3)
-    page.mouse.up()
-    assert wipe.get_attribute("aria-valuenow") == "25"
-    assert "75%" in page.evaluate("getComputedStyle(document.querySelector('.ge-pane-before')).clipPath")
-    page.keyboard.press("ArrowRight")
-    assert wipe.get_attribute("aria-valuenow") == "27"
-    page.keyboard.press("End")
-    assert wipe.get_attribute("aria-valuenow") == "100"
-
-
-def test_the_difference_is_amplified_and_follows_every_picture(page, compared):
-    compared.set(view="difference")
-    a, b = noise(seed=1).astype(int), noise(seed=2).astype(int)
-    assert np.array_equal(drawn(page, "difference"), np.clip(4 * abs(a - b), 0, 255).astype(np.uint8))
-    assert f"mean {abs(a - b).mean():.1f}" in page.inner_text(".ge-badge")
-    compared.set(gain=1.0)
-    assert np.array_equal(drawn(page, "difference"), abs(a - b).astype(np.uint8))
-    compared.widget.show(noise(seed=1))
-    compared.sync()
-    assert drawn(page, "difference").max() == 0
-
-
 def test_action_keys_reach_python_only_with_focus_inside(page, bench):
     names = []
     bench.widget.on_action(names.append)
@@ -285,28 +193,6 @@ def test_action_buttons_speak_and_a_disabled_one_says_why(page, bench):
     bench.sync()
     assert names == ["undo"]
     assert redo.get_attribute("title") == "Redo: nothing was undone"
-
-
-def test_screen_readers_hear_description_view_and_state(page, compared):
-    compared.set(alt="A smiling face", busy=True, status="12 of 100 steps")
-    picture = page.get_by_role("img")
-    assert picture.get_attribute("aria-label") == "A smiling face (result)"
-    assert picture.get_attribute("aria-busy") == "true"
-    page.wait_for_function("document.querySelector('[aria-live]').textContent === '12 of 100 steps'")
-    compared.set(view="before")
-    page.wait_for_function("document.querySelector('[aria-live]').textContent === 'View: before'")
-
-
-def test_ending_leaves_no_listener_and_no_view(page, compared):
-    page.evaluate("addView()")
-    assert page.evaluate("listeners()") > 2
-    page.evaluate("endAll()")
-    assert page.evaluate("listeners()") == 0
-    count = page.evaluate("sent.length")
-    page.keyboard.press("Control+z")
-    compared.push({"t": "frame", "slot": "result", "seq": 50, "mime": "image/webp", "moving": False}, b"junk")
-    page.wait_for_timeout(50)
-    assert page.evaluate("sent.length") == count
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
