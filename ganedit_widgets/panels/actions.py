@@ -10,45 +10,29 @@ from typing import BinaryIO
 
 import traitlets as tr
 
-from ganedit_widgets.core.edits import Edit, Restore, Sample, stopped
+from ganedit_widgets.core.edits import Edit, Restore, stopped
 from ganedit_widgets.core.generators import Generator
-from ganedit_widgets.core.history import Entry, History
-from ganedit_widgets.core.image import Picture, Pixels
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.recipe import Recipe, load_recipe, save_png
 
-from .notes import Stop, label_of
-from .painter import Painter, shrunk
-from .reports import Reports
+from .notes import label_of
 from .running import Running
+from .showing import Showing
 from .turn import Turn
 from .worker import Priority, Steps, Worker
 
 REST = 0.25  # seconds without a newer preview until the full picture is drawn
-START = Sample(0, 0.7)  # what a session begins with
-THUMBNAIL = 64  # pixels: height
 
 Action = Callable[[Turn], Steps]  # what its generator returns is said to the user
 
 
-class Actions(Reports):
+class Actions(Showing):
     """The private part of a session. An action begins when its turn comes; `turn.over` tells it to end."""
 
-    pixels = tr.Any(help="the picture on show, (H, W, 3) uint8; a smaller one while `moving`")
-    before = tr.Any(help="the picture to compare with, (H, W, 3) uint8")
-    entries = tr.Any((), help="the history: a tuple of Stop(number, label, thumbnail, undone)")
     settled = tr.Any(None, help="the edit whose preview is over, recorded or given up: its panel comes to rest")
 
     def __init__(self, generator: Generator, latent: Latent | None, worker: Worker) -> None:
-        super().__init__()
-        self.generator = generator
-        self.moving = False  # whether a better picture than `pixels` follows at once
-        self.history = History(generator.average())
-        first: Edit = START if latent is None else Restore(latent, "start")
-        self.history.push(first, next(iter(first.steps(generator, self.history.latent))))
-        self._pending: tuple[Edit, Latent] | None = None  # what a preview shows, not yet recorded
-        self._painter = Painter(generator)
-        self._worker = worker
+        super().__init__(generator, latent, worker)
         self._asking = threading.RLock()
         self._turns: list[Turn] = []  # asked, and perhaps not finished; the last one stays
         self._stoppable: list[Turn] = []  # those of them that are no previews: a preview's last picture is always drawn
@@ -205,43 +189,3 @@ class Actions(Reports):
         for over in {id(e): e for e in (edit, pending[0] if pending else edit)}.values():
             self.settled = None  # or the same edit could not be told twice
             self.settled = over
-
-    def _show(self, pixels: Pixels | None, moving: bool = False) -> None:
-        if pixels is not None:
-            self.moving = moving
-            self.pixels = pixels
-
-    def _compare(self) -> None:
-        """Set the picture to compare with: what the edit aims at, else the picture before it."""
-        index = self.history.index
-        if self._pending is not None:
-            self.before = self._painter.full(self.history.latent)
-            return
-        aim = getattr(self.history.entries[index].edit, "picture", None)
-        if aim is not None:
-            self.before = (aim if isinstance(aim, Picture) else Picture(aim)).fitted(self.generator.size)
-        else:
-            self.before = self._painter.full(self.history.entries[max(0, index - 1)].latent)
-
-    def _list(self) -> None:
-        """Tell the history; thumbnails that are missing are drawn when nothing else is to be done."""
-        entries = self.history.entries
-        here = entries[self.history.index]
-        if here.thumbnail is None:
-            here.thumbnail = shrunk(self._painter.full(here.latent), THUMBNAIL)
-        self.entries = tuple(
-            Stop(i, "average" if entry.edit is None else label_of(entry.edit), entry.thumbnail, i > self.history.index)
-            for i, entry in enumerate(entries)
-        )
-        missing = [entry for entry in entries if entry.thumbnail is None]
-        if missing:
-            draw = partial(self._draw_thumbnails, missing)
-            self._worker.submit(draw, lane=(self, "thumbnails"), priority=Priority.IDLE, slot="thumbnails")
-
-    def _draw_thumbnails(self, missing: list[Entry], turn: Turn) -> Steps:
-        for entry in missing:
-            if turn.over:
-                return
-            entry.thumbnail = self._painter.thumbnail(entry.latent, THUMBNAIL)
-            yield
-        self._list()
