@@ -37,6 +37,7 @@ class TrainConfig:
     ema_pictures: float = 5000.0  # half-life of the moving average
     ema_rampup: float = 0.05
     fade_pictures: int = 8000
+    noise_from: int = 128  # resolution from which noise is injected: earlier it would stand in for missing structure
     ada_target: float = 0.6
     ada_speed: float = 300_000.0
     seed: int = 0
@@ -117,7 +118,8 @@ class Trainer:
             cut = int(torch.randint(1, net.cfg.num_ws, ()))
             other = net.mapping(torch.randn(n, self.cfg.z_dim, device=self.device))
             ws = torch.cat([ws[:, :cut], other[:, None].expand(-1, net.cfg.num_ws - cut, -1)], 1)
-        return net.synthesis(ws, noise="random")  # type: ignore[no-any-return]
+        noise = "random" if self.resolution >= self.cfg.noise_from else "none"
+        return net.synthesis(ws, noise=noise)  # type: ignore[no-any-return]
 
     def _count(self, n: int) -> None:
         n *= _world()
