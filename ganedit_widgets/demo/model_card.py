@@ -55,7 +55,8 @@ The oracle that measured this (`ganedit_widgets.demo.oracle`), on held-out rende
 
 The Fréchet distance is taken between features of that oracle, each scaled to unit variance over renders; it compares
 with the floor beside it and with nothing published. What is said of generated pictures is the oracle's word, so no
-number here is better than the oracle's own accuracy.
+number here is better than the oracle's own accuracy. The demo's directions were found from labels of the same oracle:
+its word on what they move is a kind one.
 
 ## Limits
 Drawn faces are simpler than photographs: what an editing method does here need not carry over.
@@ -75,7 +76,7 @@ def model_card(results: Results, meta: Mapping[str, Any]) -> str:
     counts = sorted({metric.n for metric in shown.values()})
     return TEXT.format(
         head="![generated left, rendered right](results/demo_side_by_side.png)\n",
-        training="\n".join(f"| {key.replace('_', ' ')} | {value} |" for key, value in meta.items()),
+        training="\n".join(f"| {key.replace('_', ' ')} | {_words(value)} |" for key, value in meta.items()),
         command_train="`ganedit train demo`",
         n_note=f"On {' and '.join(map(str, counts))} pictures of each kind.",
         metrics=_table(shown),
@@ -93,6 +94,12 @@ def write_model_card(path: Path = CARD) -> Path:
     from ..core.generators.load import describe
 
     return write_whole(path, model_card(read_results("demo"), describe("demo").meta))
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {entry}" for key, entry in value.items())
+    return f"{value:,}" if isinstance(value, int) and value >= 10_000 else str(value)
 
 
 def _table(metrics: Mapping[str, Metric]) -> str:

@@ -123,7 +123,7 @@ def test_the_model_card_says_what_the_results_say():
     for said in (
         "7.654",
         "0.987",
-        "| pictures | 400000 |",
+        "| pictures | 400,000 |",
         "commit abc on a CPU, torch 2 in 2 minutes",
         "BSD-3-Clause",
     ):

@@ -13,7 +13,7 @@ from ganedit_widgets.demo.oracle.augment import augment, shift
 from ganedit_widgets.demo.oracle.losses import identity_loss, rarity
 from ganedit_widgets.demo.oracle.model_file import WEIGHTS, read_oracle, save_oracle
 from ganedit_widgets.demo.oracle.people import VIEWS, People, portraits_of
-from ganedit_widgets.demo.oracle.targets import COLUMNS, NUMBERS, decode, encode, mirror_pictures, mirrored
+from ganedit_widgets.demo.oracle.targets import COLUMNS, NUMBERS, decode, encode, hair_reach, mirror_pictures, mirrored
 from ganedit_widgets.demo.portraits import ATTRIBUTES, HAIR_STYLES, IDENTITY, PART, PARTS, render, sample_attributes
 from ganedit_widgets.demo.results_file import read_results
 from ganedit_widgets.demo.statistics import bootstrap, frechet_distance, r_squared
@@ -39,7 +39,7 @@ def test_what_is_taught_can_be_read_back():
     t = encode(a)
     found = decode(t.numbers, 20 * t.glasses - 10, torch.nn.functional.one_hot(t.style, len(HAIR_STYLES)).float())
     for name in NUMBERS:
-        assert torch.equal(found[name], getattr(a, name)), name
+        assert torch.equal(found[name], hair_reach(a) if name == "hair_reach" else getattr(a, name)), name
     assert torch.allclose(found["iris"], a.iris)
     assert torch.equal(found["glasses"] > 0.5, a.glasses > 0.5)
     assert torch.equal(found["hair_style"], a.hair_style)
@@ -57,6 +57,17 @@ def test_the_hair_of_bald_young_heads_cannot_be_seen():
     a = sample_attributes(range(2)).replace(hair_style=HAIR_STYLES.index("bald"), age=0.1)
     hidden = {name for i, name in enumerate(COLUMNS) if not encode(a).seen[0, i]}
     assert hidden == {"hair_length", "hair_color_r", "hair_color_g", "hair_color_b"}
+
+
+def test_hair_that_reaches_further_covers_more_of_the_lower_half():
+    a = sample_attributes([4]).replace(yaw=0.0, pitch=0.0, roll=0.0, beard=0.0, age=0.0)
+    looks = [(HAIR_STYLES.index(style), length) for style in ("bald", "short", "bob", "long") for length in (0.0, 1.0)]
+    portraits = [a.replace(hair_style=style, hair_length=length) for style, length in looks]
+    reach = torch.cat([hair_reach(p) for p in portraits])
+    low = torch.stack([(render(p, 32).labels[0, 16:] == PART["hair"]).float().mean() for p in portraits])
+    assert float(reach.min()) == 0
+    assert float(reach.max()) == 1
+    assert float(torch.corrcoef(torch.stack([reach, low]))[0, 1]) > 0.9
 
 
 def test_a_mirrored_picture_is_almost_that_of_the_mirrored_attributes():

@@ -1,4 +1,4 @@
-"""The oracle: networks that judge pictures in evaluations, and are never used to edit."""
+"""The oracle: networks that judge pictures in evaluations; no edit asks them."""
 
 from .oracle import Look, Oracle, load_oracle
 

@@ -32,7 +32,9 @@ class Look:
 
 @dataclass
 class Oracle:
-    """Networks that stand in for human judgment in evaluations; they never take part in an edit.
+    """Networks that stand in for human judgment in evaluations; no edit asks them.
+
+    They labeled the pictures from which the demo's directions were found, so that their word on those is a kind one.
 
     Pictures are a tensor (B, 3, S, S) in [-1, 1] or uint8, pixels (S, S, 3) uint8, or a list of pixels, of any size;
     they are brought to 128 pixels. All results lie on the CPU.
@@ -50,7 +52,10 @@ class Oracle:
         return Look(attributes, joined["features"], joined["identity"])
 
     def attributes(self, pictures: Pictures) -> dict[str, Tensor]:
-        """Return attribute → (B,) in the units of `Attributes`, colors (B, 3); "glasses" is a probability."""
+        """Return attribute → (B,) in the units of `Attributes`, colors (B, 3).
+
+        "glasses" is a probability; "hair_reach" says how far down the hair falls, whatever its style (0 … 1).
+        """
         return self.look(pictures).attributes
 
     def features(self, pictures: Pictures) -> Tensor:

@@ -17,18 +17,32 @@ MAIN: tuple[str, ...] = (
     "smile",
     "mouth_open",
     "age",
-    "hair_length",
+    "hair_reach",
     "beard",
     "light",
     "skin",
 )
 SHAPE: tuple[str, ...] = tuple(name for name in IDENTITY if name not in ("skin", "iris"))
-NUMBERS: tuple[str, ...] = (*MAIN, "gaze", *SHAPE)
+NUMBERS: tuple[str, ...] = (*MAIN, "gaze", "hair_length", *SHAPE)
 COLORS: tuple[str, ...] = ("hair_color", "iris", "clothes", "background")
 COLUMNS: tuple[str, ...] = (*NUMBERS, *(f"{color}_{channel}" for color in COLORS for channel in "rgb"))
 STYLES = len(HAIR_STYLES)
 MIRRORED: tuple[str, ...] = ("yaw", "roll", "gaze", "light")  # change their sign with the picture's sides
 LESSER = 0.25  # weight of a column that no edit is named after
+
+# Where the hair of each style ends, as a share of the way from the brow to the picture's lower edge: at the least
+# hair_length, and how much further at the most.
+ENDS: dict[str, tuple[float, float]] = {
+    "bald": (0.0, 0.0),
+    "short": (0.15, 0.0),
+    "quiff": (0.15, 0.0),
+    "bun": (0.15, 0.0),
+    "curly": (0.15, 0.10),
+    "fringe": (0.20, 0.38),
+    "pigtails": (0.35, 0.22),
+    "bob": (0.47, 0.20),
+    "long": (0.75, 0.25),
+}
 
 
 @dataclass(frozen=True)
@@ -41,18 +55,24 @@ class Targets:
     style: Tensor
 
 
+def hair_reach(a: Attributes) -> Tensor:
+    """Return how far down the hair falls (B,), 0 for bald heads to 1: comparable between styles, unlike hair_length."""
+    ends = torch.tensor([ENDS[style] for style in HAIR_STYLES], device=a.yaw.device)[a.hair_style]
+    return ends[:, 0] + ends[:, 1] * a.hair_length
+
+
 def encode(a: Attributes) -> Targets:
     """Return what the networks are taught about portraits; hair colors are those shown, gray included.
 
     Of a bald young head neither the length nor the color of the hair can be seen.
     """
     shown = a.replace(hair_color=hair_paint(a).squeeze(-1).sqrt())
-    numbers = torch.stack([getattr(a, name) for name in NUMBERS], 1)
+    numbers = torch.stack([hair_reach(a) if name == "hair_reach" else getattr(a, name) for name in NUMBERS], 1)
     numbers = torch.cat([numbers, *(getattr(shown, name) for name in COLORS)], 1)
     seen = torch.ones_like(numbers, dtype=torch.bool)
     hidden = (a.hair_style == HAIR_STYLES.index("bald")) & (a.age < 0.5)
     for i, name in enumerate(COLUMNS):
-        if name.startswith("hair_"):
+        if name.startswith(("hair_color", "hair_length")):
             seen[:, i] = ~hidden
     return Targets(numbers, seen, a.glasses, a.hair_style)
 

@@ -34,9 +34,9 @@ class TrainSettings:
     """The settings of a run; the defaults made the oracle that ships."""
 
     people: int = 1500  # four portraits each
-    steps: int = 2500
-    batch_people: int = 16
-    with_parts: int = 24  # of a batch's portraits, those whose parts are learned: the decoder costs most
+    steps: int = 2000
+    batch_people: int = 12
+    with_parts: int = 16  # of a batch's portraits, those whose parts are learned: the decoder costs most
     lr: float = 2e-3
     weight_decay: float = 0.02
     seed: int = 0
