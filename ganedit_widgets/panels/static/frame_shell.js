@@ -19,22 +19,23 @@ function whenLaidOut(life, node, fn) {
   life.onEnd(() => watcher.disconnect());
 }
 
-const typesText = node => node.matches?.('textarea, [contenteditable="true"], input:not([type]), input[type="text"], input[type="number"], input[type="search"], input[type="url"]');
+const typesText = node => node.matches('textarea, input:not([type=range], [type=checkbox], [type=radio], [type=button])');
 
-// The outermost element of the frame: notebook shortcuts stay out, our keys work from every control in it.
+// The outermost element of the frame: our keys work from every control in it; plain keys stay in it.
 function frameShell(life, model, node) {
   whenLaidOut(life, node, () => {
     const frame = node.closest('.ge-studio');
     if (!frame) return;
-    frame.dataset.lmSuppressShortcuts = 'true';
     frame.setAttribute('role', 'region');
     frame.setAttribute('aria-label', model.get('title'));
     life.dom(frame, 'keydown', event => {
-      const name = actionOf(event);
-      if (!name || event.defaultPrevented || event.target.closest?.('dialog')) return;
-      if ((name === 'undo' || name === 'redo') && typesText(event.target)) return;  // the field's own undo
-      take(event);
-      model.send({ t: 'action', name });
+      const name = actionOf(event), ownUndo = /undo|redo/.test(name) && typesText(event.target);  // a field's own
+      if (name && !ownUndo && !event.defaultPrevented) {
+        take(event);
+        model.send({ t: 'action', name });
+      } else if (ownUndo || (!event.ctrlKey && !event.metaKey && !event.altKey && !(event.shiftKey && event.key === 'Enter'))) {
+        event.stopPropagation();  // or the letters of the notebook's command mode would cut and insert cells
+      }
     });
   });
 }
