@@ -196,6 +196,15 @@ def test_a_stack_of_directions_is_known_at_once(latent):
     assert edits.Stack((edits.MoveAlong(SEFA), edits.MoveAlong(CHANNEL))).total == 1
 
 
+def test_a_stack_of_searches_may_be_stopped_anywhere(latent):
+    move, search = edits.MoveAlong(SEFA, 0.5), edits.Embed(WANTED, iterations=2, start="current", rate=0.5)
+    stack = edits.Stack((move, search, move, search, move))
+    reached = list(stack.steps(TINY, latent))
+    assert len(reached) == stack.total == 5
+    for done, expected in enumerate(reached, start=1):
+        assert same(edits.run(TINY, latent, edits.stopped(stack, done)), expected), done
+
+
 def test_an_empty_stack_changes_nothing(latent):
     assert same(edits.run(TINY, latent, edits.Stack(())), latent)
 

@@ -40,7 +40,7 @@ class Stack:
         """Return the stack that ends after `done` steps."""
         kept: list[Edit] = []
         for edit, counted in self._runs():
-            if counted and done <= 0:
+            if done <= 0:
                 break
             kept.append(stopped(edit, done) if counted else edit)
             done -= counted
