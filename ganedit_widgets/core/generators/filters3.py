@@ -34,8 +34,8 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float, radial: bool = 
     x = (np.arange(taps) - (taps - 1) / 2) / rate
     if radial:
         r = np.hypot(*np.meshgrid(x, x))
-        with np.errstate(invalid="ignore"):
-            f = np.where(r > 0, bessel_j1(2 * np.pi * cutoff * r) / (np.pi * r), np.pi * cutoff**2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            f = np.where(r > 0, bessel_j1(2 * np.pi * cutoff * r) / (np.pi * r), cutoff)
         f = f * np.outer(window, window)
     else:
         f = window * np.sinc(2 * cutoff * x)

@@ -119,5 +119,8 @@ def modulated_conv(x: Tensor, weight: Tensor, style: Tensor, conv: ConvFn, demod
     y = conv(x * style.to(x.dtype)[:, :, None, None], weight.to(x.dtype))
     if not demodulate:
         return y
-    energy = style.square() @ weight.float().square().sum((2, 3)).t()  # (N, O): Σ (s·w)² without a per-sample kernel
+    wide = torch.promote_types(weight.dtype, torch.float32)
+    energy = (
+        style.to(wide).square() @ weight.to(wide).square().sum((2, 3)).t()
+    )  # (N, O): Σ (s·w)², no kernel per sample
     return y * torch.rsqrt(energy + 1e-8).to(y.dtype)[:, :, None, None]
