@@ -67,7 +67,8 @@ def encode(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return _encode_array(value)
     cls: Any = type(value)
-    if known().get(cls.__name__) is cls:
+    can_be_read_back = known().get(cls.__name__) is cls
+    if can_be_read_back:
         return {TYPE: cls.__name__, "fields": {f.name: encode(getattr(value, f.name)) for f in fields(cls) if f.init}}
     raise UnknownRecordError(f"A {type(value).__name__} cannot be kept in a recipe: mark its class with @recordable.")
 

@@ -115,7 +115,7 @@ def _open(source: Any, size: tuple[int, int] | None) -> tuple[str, Image.Image]:
     if is_address(source):
         return str(source), _open_bytes(str(source), fetch(source), size)
     if isinstance(source, str | Path):
-        return str(source), _open_bytes(str(source), _contents(Path(source)), size)
+        return str(source), _open_bytes(str(source), _contents(Path(source).expanduser()), size)
     raise ImageError(f"A picture cannot be read from a {type(source).__name__}: give a path, an address or an array.")
 
 
@@ -123,7 +123,7 @@ def _contents(path: Path) -> bytes:
     if path.is_dir():
         raise ImageError(f"{path} is a folder: give one picture in it.")
     try:
-        return path.expanduser().read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise ImageError(f"There is no picture at {path}: check the name.") from None
     except (OSError, ValueError) as error:

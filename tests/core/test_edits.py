@@ -237,6 +237,8 @@ def test_only_the_chosen_layers_move(latent):
         (edits.Embed(WANTED, space="x"), "'x'.*'w'"),
         (edits.Embed(WANTED, start="zero"), "'zero'.*'average'"),
         (edits.Embed(WANTED, iterations=0), "0 steps"),
+        (edits.Embed(WANTED, rate=-1.0), "positive"),
+        (edits.Embed(WANTED, stay=float("nan")), "positive"),
         (edits.Embed(WANTED, perceptual="lpips"), "'lpips' is unknown"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",

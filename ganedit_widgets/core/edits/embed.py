@@ -74,6 +74,8 @@ class Embed:
         for value, known in ((self.space, SPACES), (self.start, STARTS)):
             if value not in known:
                 raise LatentError(f"{value!r} was given: choose one of {', '.join(map(repr, known))}.")
+        if not (0 < self.rate < float("inf")) or not (0 <= self.pixel + self.stay < float("inf")):
+            raise LatentError("The rate and the weights of a search must be positive numbers: use the defaults.")
         if self.total < 1:
             raise LatentError(f"{self.total} steps were asked for: at least one is needed.")
 

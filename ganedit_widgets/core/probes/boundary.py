@@ -45,7 +45,7 @@ def boundary(
         raise DirectionError("Both sides need at least two pictures: label more of them.")
     with torch.no_grad():
         rows = [_coordinates(generator, latent, space, layers) for latent in latents]
-        x = torch.stack([torch.cat([part.flatten() for part in row.values()]) for row in rows]).double().cpu()
+        x = torch.stack([torch.cat([part.flatten() for part in row.values()]) for row in rows]).cpu().double()
         x = x - x.mean(0)
         x = x / x.square().mean().sqrt().clamp(min=1e-12)
     target = torch.from_numpy(y)

@@ -33,7 +33,7 @@ def sefa(generator: Generator, layers: range | None = None, count: int = 20) -> 
     a = [styles[k] - bias[k] for k, i in generator.style_layers.items() if i in chosen and not k.endswith("torgb")]
     if not a:
         raise DirectionError(f"There is no convolution in layers {_text(chosen)}: choose more layers.")
-    _, vectors = torch.linalg.eigh(sum(x.double() @ x.double().t() for x in a))
+    _, vectors = torch.linalg.eigh(torch.stack([x @ x.t() for x in (part.cpu().double() for part in a)]).sum(0))
     given = {"layers": layers, "count": count if count > 20 else None}
     found = _signed(vectors.t().flip(0)[:count])
     return [new_direction(generator, v, f"SeFa {i + 1}", layers, "sefa", _code("sefa", given, i), LARGEST)
@@ -51,14 +51,13 @@ def pca(generator: Generator, count: int = 20, samples: int = 10_000, layer: str
         raise DirectionError(f"{samples} samples are too few for {count} components: ask for more samples.")
     z = np.random.RandomState(1).randn(samples if layer is None else PICTURES, generator.z_dim)
     w = generator.map(torch.from_numpy(z).float().to(generator.device))
-    centered = (w - w.mean(0)).double()
+    centered = (w - w.mean(0)).cpu().double()  # not every device has float64
     if layer is None:
-        _, _, vectors = torch.linalg.svd(centered, full_matrices=False)
+        vectors = torch.linalg.eigh(centered.t() @ centered)[1].t().flip(0)
     else:
-        seen = _activations(generator, w, layer)
-        u, s, _ = torch.linalg.svd((seen - seen.mean(0)).double(), full_matrices=False)
-        coordinates = (u * s)[:, :count]
-        vectors = torch.linalg.lstsq(coordinates, centered).solution
+        seen = _activations(generator, w, layer).cpu().double()
+        u, s, _ = torch.linalg.svd(seen - seen.mean(0), full_matrices=False)
+        vectors = torch.linalg.lstsq((u * s)[:, :count], centered).solution
     given = {"layer": layer, "samples": samples if samples != 10_000 else None, "count": count if count > 20 else None}
     where = "" if layer is None else f" of {layer}"
     found = _signed(vectors[:count])

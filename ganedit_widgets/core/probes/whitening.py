@@ -41,10 +41,10 @@ class Whitening:
     @classmethod
     def _measure(cls, generator: Generator) -> Whitening:
         average = generator.w_avg.detach().clone()
-        centered = (generator.w_samples.clone() - average).double()
+        centered = (generator.w_samples.clone() - average).cpu().double()  # not every device has float64
         variances, axes = torch.linalg.eigh(centered.t() @ centered / len(centered))
         deviations = variances.clamp(min=float(FLOOR * variances.mean())).sqrt()
-        root, inverse = ((axes * s @ axes.t()).float() for s in (deviations, 1 / deviations))
+        root, inverse = ((axes * s @ axes.t()).to(average) for s in (deviations, 1 / deviations))
         return cls(average, root, inverse)
 
     def to_w(self, u: Tensor) -> Tensor:
