@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import struct
+import tracemalloc
 import zlib
 from dataclasses import dataclass, replace
 
@@ -304,7 +305,17 @@ def test_arrays_that_lie_are_refused(array):
         decode({"is": "tensor", **array})
 
 
-@settings(max_examples=150, deadline=None)
+def test_an_array_that_unpacks_to_more_than_it_says_costs_no_memory():
+    bomb = base64.b64encode(zlib.compress(bytes(10**8))).decode()
+    tracemalloc.start()
+    with pytest.raises(RecipeError, match="damaged"):
+        decode({"is": "array", "dtype": "float32", "shape": [4], "zlib": bomb})
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10**7
+
+
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_broken_recipe_is_refused_and_never_a_crash(data):
     contents = bytearray(as_file())
