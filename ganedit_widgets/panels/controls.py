@@ -40,29 +40,47 @@ def help_line(text: str) -> ipw.HTML:
 
 
 class Fold(ipw.VBox):
-    """Widgets behind a title; pressing it shows or hides them."""
+    """A widget behind a title; pressing it shows or hides the widget, which `make()` makes when it is first needed.
 
-    def __init__(self, title: str, widgets: list[ipw.Widget], opened: bool = False) -> None:
-        self.title, self.body = title, ipw.VBox(widgets)
+    Every widget costs time when a page is opened: what few people open should not be there before.
+    """
+
+    def __init__(self, title: str, make: Callable[[], ipw.Widget]) -> None:
+        self.title, self._make = title, make
+        self.on_made: Callable[[ipw.Widget], Any] = lambda widget: None
+        self.toggle = button("", self._on_press)
+        self.body = ipw.Box()
         self.body.add_class("ge-fold-body")
-        self.toggle = button(title, self._on_press)
         super().__init__([self.toggle, self.body])
         self.add_class("ge-fold")
-        self.on_open: Callable[[], Any] = lambda: None
-        self.opened = opened
+        self.opened = False
+
+    @property
+    def made(self) -> bool:
+        """Whether the widget exists already."""
+        return bool(self.body.children)
+
+    @property
+    def content(self) -> Any:
+        """The widget; made now if it was not yet."""
+        if not self.made:
+            content = self._make()
+            self.body.children = (content,)
+            self.on_made(content)
+        return self.body.children[0]
 
     @property
     def opened(self) -> bool:
-        """Whether the widgets are on show."""
+        """Whether the widget is on show."""
         return self.body.layout.display is None
 
     @opened.setter
     def opened(self, value: bool) -> None:
+        if value and hasattr(self.content, "on_open"):
+            self.content.on_open()
         self.body.layout.display = None if value else "none"
         self.toggle.description = f"{'▾' if value else '▸'} {self.title}"
         self.toggle.tooltip = "Hide" if value else "Show"
-        if value:
-            self.on_open()
 
     def _on_press(self) -> None:
         self.opened = not self.opened

@@ -13,7 +13,7 @@ from ganedit_widgets.core.film import gif
 from ganedit_widgets.core.image import Pixels, as_png, to_pixels
 from ganedit_widgets.core.sheet import tile
 
-from .controls import Fold, allow, button, row
+from .controls import allow, button, row
 from .session import Session
 from .turn import Turn
 from .worker import Steps
@@ -25,7 +25,7 @@ KINDS = {"gif": ("animated GIF", "image/gif", 24), "png": ("strip of pictures", 
 MOST = 200  # frames
 
 
-class Exporter(Fold):
+class Exporter(ipw.VBox):
     """One slider from end to end, with the others as they are, as a file."""
 
     def __init__(self, panel: TraversePanel, session: Session) -> None:
@@ -41,15 +41,14 @@ class Exporter(Fold):
         self.save_button = button("Save on the server", session.guarded(self.save), "Make it and write it to this path")
         # layout
         super().__init__(
-            "Export a traversal",
             [
                 row("", self.slider, self.kind, self.frames, ipw.HTML("pictures")),
                 row("", self.path, self.download_button, self.save_button),
-            ],
+            ]
         )
         # connections
         self.kind.observe(self._on_kind, "value")
-        self.offer([])
+        self.offer(panel.names)
 
     def offer(self, names: list[str]) -> None:
         """Offer these sliders."""

@@ -12,6 +12,7 @@ import ipywidgets as ipw
 import numpy as np
 
 from .chrome import Foot, Head
+from .controls import Fold
 from .filmstrip import Filmstrip
 from .keys import ActionWidget
 from .panel import Panel
@@ -98,8 +99,7 @@ class Frame(ipw.VBox):
     # ---- from the browser
 
     def _connect(self) -> None:
-        for widget in (self.stage, self.strip, self.head, self.foot):
-            widget.on_action(self.session.guarded(self._act))
+        self._listen(self)
         self.head.on_order(self.session.guarded(self._obey))
         self.head.on_upload(self.session.guarded(lambda name, contents: self.session.load(contents)))
         self.head.observe(self.session.guarded(self._choose), "tab")
@@ -115,6 +115,14 @@ class Frame(ipw.VBox):
                 self.session.observe(fn, trait)
                 self._links = [*self._links, (fn, trait)]
             fn()
+
+    def _listen(self, widget: ipw.Widget) -> None:
+        """Hear the keys of every widget inside `widget`, and of those that are made later."""
+        for part in (widget, *_inside(widget)):
+            if isinstance(part, ActionWidget):
+                part.on_action(self.session.guarded(self._act))
+            if isinstance(part, Fold):
+                part.on_made = self._listen
 
     def _act(self, name: str) -> None:
         if name == "apply":
@@ -145,9 +153,7 @@ class Frame(ipw.VBox):
             made = self._makers[index]
             panel = self._panels[index] = made if isinstance(made, Panel) else made(self.session)
             panel._panel_frame = self
-            for widget in _inside(panel):
-                if isinstance(widget, ActionWidget):
-                    widget.on_action(self.session.guarded(self._act))
+            self._listen(panel)
             self._side.children = (*self._side.children, panel)
             if panel.view is not None:
                 self._pictures.children = (*self._pictures.children, panel.view)

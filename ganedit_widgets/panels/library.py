@@ -13,7 +13,7 @@ from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction, boundary, load_directions, pca, sefa
 from ganedit_widgets.core.probes.library import SHIPPED
 
-from .controls import Fold, allow, button, help_line, row
+from .controls import allow, button, help_line, row
 from .filmstrip import Filmstrip, Id
 from .knobs import layer_presets
 from .pictures import Pixels
@@ -38,7 +38,7 @@ def first_directions(generator: Generator) -> list[Direction]:
     return shipped(generator) or [*sefa(generator, count=FOUND), *pca(generator, count=FOUND)]
 
 
-class Finder(Fold):
+class Finder(ipw.VBox):
     """Find directions: SeFa, principal components, or a boundary between pictures ticked + and −."""
 
     def __init__(self, session: Session, found: Callable[[list[Direction]], None]) -> None:
@@ -61,20 +61,23 @@ class Finder(Fold):
         # layout
         ticks = help_line("Or tick pictures that have it (+) and that lack it (−): click once, twice.")
         super().__init__(
-            "Find directions",
             [
                 row("", self.method, self.layers, self.find_button),
                 ticks,
                 self.gallery,
                 row("", self.name, self.make_button, self.more_button),
-            ],
+            ]
         )
         # connections
         self.gallery.on_mark(lambda *_: self.refresh())
         self.method.observe(lambda _: self.refresh(), "value")
         self._seeds = iter(range(1000, 10**6))
-        self.on_open = lambda: None if self._cells else self.draw()
         self.refresh()
+
+    def on_open(self) -> None:
+        """Draw pictures to tick when the controls are first shown."""
+        if not self._cells:
+            self.draw()
 
     # ---- from the controls
 
@@ -108,7 +111,7 @@ class Finder(Fold):
                     self.gallery.show([(s, pixels, "") for s, (_, pixels) in self._cells.items()])
                 yield
 
-        return self.session.in_background("gallery", steps)
+        return self.session.in_background(f"gallery {id(self)}", steps)
 
     def make(self) -> Turn | None:
         """Find the boundary between the ticked pictures."""

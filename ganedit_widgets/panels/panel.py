@@ -96,7 +96,8 @@ class Panel(ipw.VBox):
 
     def apply(self) -> None:
         """Record what the controls describe; the controls come to rest when that is done."""
-        if self.why_not():
+        if why_not := self.why_not():
+            self.session.tell(f"{why_not}.")
             return
         if self._panel_edit is not None and self.session.pending is self._panel_edit:
             self.session.keep()  # it is on show: nothing needs to be drawn again

@@ -38,7 +38,7 @@ class Snapshot:
     def follow(self, *_: Any) -> None:
         """Replace the picture when nothing else is to be done."""
         if self._handle is not None:
-            self.session.in_background("snapshot", self._steps)
+            self.session.in_background(f"snapshot {id(self)}", self._steps)
 
     def bundle(self) -> tuple[dict[str, str], dict[str, Any]]:
         """Return the picture on show as (data, metadata) of an output."""
@@ -54,7 +54,7 @@ class Snapshot:
 
 
 def replacing(cell: Callable[[], tuple[str, str] | None], shown: dict[str, tuple[str, list[Any]]], frame: Any) -> None:
-    """Close the frames that an earlier run of this cell has shown, and remember `frame` as shown by this run.
+    """Close the frames that only an earlier run of this cell has shown; remember `frame` as shown by this run.
 
     `cell()` is (cell's id, run's id) or None where that is not known. Widgets live until they are closed: a cell that
     is run again and again would otherwise leave a frame behind every time.
@@ -64,11 +64,12 @@ def replacing(cell: Callable[[], tuple[str, str] | None], shown: dict[str, tuple
         return
     name, run = here
     before, frames = shown.get(name, ("", []))
-    if before != run:
-        for old in frames:
-            old.close()
-        frames = []
+    old, frames = ([], frames) if before == run else (frames, [])
     shown[name] = (run, [*frames, frame])
+    elsewhere = [id(other) for _, others in shown.values() for other in others]
+    for gone in old:
+        if id(gone) not in elsewhere:
+            gone.close()
 
 
 def this_cell() -> tuple[str, str] | None:

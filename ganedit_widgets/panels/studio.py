@@ -24,6 +24,8 @@ class Studio(Frame):
     the name of one: studios and panels of one name show the same picture, in any cell. `panels`: the tabs, if not all.
     """
 
+    _own = False
+
     def __init__(
         self,
         generator: Generator | str | Path | None = None,
@@ -35,4 +37,11 @@ class Studio(Frame):
             generator = load_generator(generator)
         if isinstance(session, str):
             session = Session.named(session, generator)
-        super().__init__(Session(generator) if session is None else session, panels, title)
+        super().__init__(session or Session(generator), panels, title)
+        self._own = session is None
+
+    def close(self) -> None:
+        """Remove everything from every page; a session that nobody gave it is stopped as well."""
+        super().close()
+        if self._own:
+            self.session.close()

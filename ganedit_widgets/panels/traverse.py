@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction
 from ganedit_widgets.core.sheet import tile
 
-from .controls import row
+from .controls import Fold, row
 from .export import Exporter
 from .knobs import Knobs
 from .library import Finder, first_directions
@@ -53,12 +54,12 @@ class TraversePanel(Panel):
         self.seeds = SeedPicker(session.guarded(self.preview))
         self.add_box = ipw.Dropdown(options=[ADD], layout={"width": "200px"})
         self.knobs = Knobs([PSI], layer_count=session.generator.latent_shape[0], label="Directions")
-        self.finder = Finder(session, self.found)
-        self.exporter = Exporter(self, session)
+        self.find_fold = Fold("Find directions", lambda: Finder(session, self.found))
+        self.export_fold = Fold("Export a traversal", lambda: Exporter(self, session))
         # layout
         super().__init__(
             session,
-            [row("seed", self.seeds), self.knobs, row("", self.add_box), self.finder, self.exporter],
+            [row("seed", self.seeds), self.knobs, row("", self.add_box), self.find_fold, self.export_fold],
         )
         # connections
         self.knobs.on_input(session.guarded(self._on_input))
@@ -66,7 +67,7 @@ class TraversePanel(Panel):
         self.knobs.on_remove(session.guarded(self._on_remove))
         self.add_box.observe(session.guarded(self._on_add), "value")
         self.watch(self._on_history, "entries")
-        self.ready = session.in_background("library", lambda: self._begin(directions))
+        self.ready = session.in_background(f"library {id(self)}", lambda: self._begin(directions))
 
     # ---- what the controls mean
 
@@ -82,7 +83,8 @@ class TraversePanel(Panel):
     def moves(self, without: str = "") -> list[Edit]:
         """Return the move of every slider that is not at zero, but for the one called `without`."""
         values = self.knobs.values
-        return [self.move(name, values[name]) for name in self._rows if values[name] and name != without]
+        chosen = {name: values.get(name) or 0.0 for name in self.names if name != without}
+        return [self.move(name, strength) for name, strength in chosen.items() if strength]
 
     def move(self, name: str, strength: float) -> MoveAlong:
         """Return the move of one slider, with this strength."""
@@ -93,10 +95,25 @@ class TraversePanel(Panel):
     def reset(self) -> None:
         """All sliders to zero, and no seed."""
         self.seeds.chosen = False
-        for name in self._rows:
+        for name in self.names:
             self.knobs.set(name, 0.0)
 
     # ---- the rows
+
+    @property
+    def names(self) -> list[str]:
+        """The directions that have a slider."""
+        return list(self._rows)
+
+    @property
+    def finder(self) -> Finder:
+        """The controls that find directions; made when first asked for."""
+        return self.find_fold.content  # type: ignore[no-any-return]
+
+    @property
+    def exporter(self) -> Exporter:
+        """The controls that write films; made when first asked for."""
+        return self.export_fold.content  # type: ignore[no-any-return]
 
     def found(self, directions: Iterable[Direction], rows: int = 1) -> None:
         """Offer `directions`, and make sliders of the first ones; one of a known name replaces it."""
@@ -126,7 +143,8 @@ class TraversePanel(Panel):
 
     def _offer(self) -> None:
         self.add_box.options = [ADD, *(name for name in self.library if name not in self._rows)]
-        self.exporter.offer(list(self._rows))
+        if self.export_fold.made:
+            self.exporter.offer(self.names)
 
     def _on_add(self, change: dict[str, str]) -> None:
         if change["new"] in self.library:
@@ -152,22 +170,26 @@ class TraversePanel(Panel):
     # ---- film strips below the sliders
 
     def _on_history(self, _: object) -> None:
-        self._draw_strips(list(self._rows))
+        self._draw_strips(self.names)
 
     def _draw_strips(self, names: list[str]) -> None:
         if names and self.session.seconds_per_picture < FLUENT:
-            name = "strips" if len(names) > 1 else f"strip {names[0]}"
-            self.session.in_background(name, lambda: self._strips(names))
+            what = "strips" if len(names) > 1 else f"strip {names[0]}"
+            self.session.in_background(f"{what} {id(self)}", lambda: self._strips(names))
 
     def _strips(self, names: list[str]) -> Steps:
         start = self.session.latent
         for name in names:
-            pictures = []
-            for strength in np.linspace(*self._rows[name].direction.range, FRAMES):
-                latent = next(iter(self.move(name, float(strength)).steps(self.session.generator, start)))
+            if name not in self._rows:  # removed in the meantime
+                continue
+            ends, pictures = self._rows[name].direction.range, []
+            moves = [self.move(name, float(strength)) for strength in np.linspace(*ends, FRAMES)]
+            for move in moves:
+                latent = next(iter(move.steps(self.session.generator, start)))
                 pictures.append(self.session.thumbnail(latent, HEIGHT))
                 yield
-            self.knobs.set_strip(name, data_url(tile(pictures, FRAMES)))
+            with contextlib.suppress(KeyError):  # as above
+                self.knobs.set_strip(name, data_url(tile(pictures, FRAMES)))
 
     def traversal(self, name: str, count: int) -> list[Latent]:
         """Return `count` latents along one slider from end to end, with all others as they are."""

@@ -50,7 +50,11 @@ class Turn:
         """Return when it is finished; raise its error, or TimeoutError after `timeout` seconds."""
         if not self.finished and not self._waitable():
             raise RuntimeError("A job cannot wait for another job of its own worker: ask, return, and be told.")
-        done, _ = futures.wait([self._future], timeout)
+        try:
+            done, _ = futures.wait([self._future], timeout)
+        except KeyboardInterrupt:
+            self.stop()  # interrupting the cell ends what it waits for
+            raise
         if not done:
             raise TimeoutError(f"Not finished after {timeout} seconds.")
         self._future.result()

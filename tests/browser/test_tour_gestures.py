@@ -1,5 +1,6 @@
 """The tour in a real JupyterLab: one line opens the studio, and every gesture of it reaches the picture."""
 
+import base64
 import io
 import json
 
@@ -224,7 +225,7 @@ def test_the_notebook_file_keeps_the_latest_picture(tour, lab):
     page.wait_for_timeout(500)
     file = lab.notebooks / tour.name
     live, still = json.loads(file.read_text())["cells"][0]["outputs"]
-    picture = Image.open(io.BytesIO(__import__("base64").b64decode(still["data"]["image/png"])))
+    picture = Image.open(io.BytesIO(base64.b64decode(still["data"]["image/png"])))
     assert np.asarray(picture.convert("RGB")).ravel().tolist() == shown
     assert "image/png" not in live["data"] and len(file.read_text()) < 200_000
     copy = lab.notebooks / "reopened.ipynb"
@@ -233,6 +234,23 @@ def test_the_notebook_file_keeps_the_latest_picture(tour, lab):
     tour.open()  # a kernel that knows nothing of the studio
     page.wait_for_selector(".jp-RenderedImage img[width='384']", state="visible")
     assert page.locator(".ge-studio").count() == 0
+
+
+def test_a_cell_that_is_run_again_replaces_its_studio(tour):
+    page = tour.page
+    tour.python("globals().update(first=studio)")
+    begin(tour)
+    assert tour.python("first is not studio and first.comm is None and studio.comm is not None")
+    assert page.locator(".ge-studio").count() == 1
+
+
+def test_a_bug_is_one_line_whose_details_can_be_opened(tour):
+    page = tour.page
+    tour.python("studio.session.complain(ZeroDivisionError('no'))")
+    page.wait_for_selector(".ge-message[data-level=bug] >> text=ZeroDivisionError: no")
+    assert page.locator(".ge-details").is_hidden()
+    page.locator(".ge-message button", has_text="details").click()
+    assert "ZeroDivisionError" in page.locator(".ge-details").inner_text()
 
 
 @pytest.mark.parametrize("width", [1100, 640])

@@ -162,7 +162,7 @@ def mark(panel, **marks):
 
 def test_a_direction_is_made_of_ticked_pictures(panel, session):
     finder = panel.finder
-    finder.opened = True
+    panel.find_fold.opened = True
     finder.draw().wait(20)
     assert finder.make_button.disabled and "at least two" in finder.make_button.tooltip
     mark(panel, a="+", b="+", c="-", d="-")
