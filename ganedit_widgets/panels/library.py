@@ -45,10 +45,10 @@ class Finder(ipw.VBox):
         self.session, self._found = session, found
         self._cells: dict[Id, tuple[Latent, Pixels]] = {}  # seed -> what is shown of it
         # widgets
-        presets = layer_presets(session.generator.latent_shape[0])
+        count = session.generator.latent_shape[0]
         self.method = ipw.Dropdown(options=METHODS, layout={"width": "190px"})
         self.layers = ipw.Dropdown(
-            options=[("all layers", None), *((name, range(*ends)) for name, ends in presets.items())],
+            options={"all layers": range(count), **{k: range(*v) for k, v in layer_presets(count).items()}},
             layout={"width": "100px"},
         )
         self.find_button = button("Find", session.guarded(self.find), f"Find {FOUND} directions")
@@ -83,14 +83,15 @@ class Finder(ipw.VBox):
 
     def find(self) -> Turn:
         """Find directions by the chosen method."""
-        by_styles, layers = self.method.value == "sefa", self.layers.value
+        by_styles, layers, where = self.method.value == "sefa", self.layers.value, self.layers.label
+        everywhere = len(layers) == self.session.generator.latent_shape[0]
 
         def steps() -> Steps:
             yield
             generator = self.session.generator
-            found = sefa(generator, layers, FOUND) if by_styles else pca(generator, FOUND)
-            if layers is not None and by_styles:
-                found = [replace(d, name=f"{d.name} {self.layers.label}") for d in found]
+            found = sefa(generator, None if everywhere else layers, FOUND) if by_styles else pca(generator, FOUND)
+            if by_styles and not everywhere:
+                found = [replace(d, name=f"{d.name} {where}") for d in found]
             self._found(found)
             return f"{len(found)} directions found: choose one in the list above."
 

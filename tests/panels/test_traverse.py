@@ -141,6 +141,7 @@ def test_own_directions_are_offered_instead(session):
 
 
 def test_directions_are_found_by_sefa_in_chosen_layers(panel, session):
+    assert panel.finder.layers.label == "all layers"
     panel.finder.layers.label = "coarse"
     panel.finder.find().wait(20)
     assert "SeFa 1 coarse" in panel.knobs.values  # the strongest gets a slider, the others are offered
