@@ -41,9 +41,9 @@ class Embed:
     iterations: int = 150
     space: str = "w+"  # "w+": a style for each layer, the best likeness; "w" and "z": only what the model could sample
     start: str = "average"  # or "current", or "random": the nearest of 16 random pictures
-    rate: float = 0.05  # Adam's, in standard deviations of W
-    pixel: float = 1.0  # weight of the pixels' squared error
-    stay: float = 0.01  # weight of D²
+    rate: float = 0.15  # Adam's, in standard deviations of W
+    pixel: float = 2.0  # weight of the pixels' squared error
+    stay: float = 0.03  # weight of D²
     perceptual: str = "auto"  # see `core.perceptual.distance_to`
     stop_after: int | None = None  # end early, after so many steps
 
