@@ -42,7 +42,7 @@ class EmbedPanel(Panel):
         self.open_button = button("Open", session.guarded(self.open_source))
         self.shown = ipw.Image(format="png", width=96, height=96, layout={"display": "none"})
         self.shown.add_class("ge-target")
-        self.iterations = ipw.BoundedIntText(150, 1, 5000, layout={"width": "70px"})
+        self.iterations = ipw.BoundedIntText(Embed.iterations, 1, 5000, layout={"width": "70px"})
         self.space = ipw.Dropdown(options=SPACES, layout={"width": "160px"})
         self.start = ipw.Dropdown(options=STARTS, layout={"width": "130px"})
         self.stop_button = button("Stop", session.stop)
