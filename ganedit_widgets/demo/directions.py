@@ -15,7 +15,7 @@ from ..core.probes import Direction, boundary, condition
 from .oracle import Oracle
 
 SAMPLES, BATCH = 3000, 16
-LEAST_CORRELATION = 0.1  # between two attributes in generated pictures, for one to be projected out of the other
+LEAST_CORRELATION = 0.35  # between two attributes in generated pictures, for one to be projected out of the other
 
 
 @dataclass(frozen=True)
