@@ -31,26 +31,42 @@ def upfirdn2d(
 
     `f` is (T, T), or (T,) for a separable filter, or None; `pad` = (left, right, top, bottom), negative crops.
     """
+    if f is not None and f.ndim == 1:
+        f = f * gain**0.5
+        return _along_axis(_along_axis(x, f, 3, up, down, pad[:2]), f, 2, up, down, pad[2:])
     n, c, h, w = x.shape
     if up > 1:
         x = F.pad(x.reshape(n, c, h, 1, w, 1), (0, up - 1, 0, 0, 0, up - 1)).reshape(n, c, h * up, w * up)
     if any(pad):
         x = F.pad(x, pad)
-    if f is not None:
-        x = _convolve(x, f, gain)
-    elif gain != 1:
-        x = x * gain
-    return x[:, :, ::down, ::down] if down > 1 else x
+    if f is None:
+        return (x if gain == 1 else x * gain)[:, :, ::down, ::down]
+    return F.conv2d(x, _depthwise((f * gain).flip((0, 1)), x), stride=down, groups=c)
 
 
-def _convolve(x: Tensor, f: Tensor, gain: float) -> Tensor:
-    c = x.shape[1]
-    if f.ndim == 2:
-        kernel = (f * gain).flip((0, 1)).to(x.dtype)
-        return F.conv2d(x, kernel[None, None].repeat(c, 1, 1, 1), groups=c)
-    kernel = (f * gain**0.5).flip(0).to(x.dtype)
-    x = F.conv2d(x, kernel[None, None, None, :].repeat(c, 1, 1, 1), groups=c)
-    return F.conv2d(x, kernel[None, None, :, None].repeat(c, 1, 1, 1), groups=c)
+def _along_axis(x: Tensor, f: Tensor, axis: int, up: int, down: int, pad: tuple[int, int]) -> Tensor:
+    """Resample along one axis, 2 or 3, without the products with inserted zeros."""
+
+    def both(value: int, other: int) -> tuple[int, int]:
+        return (value, other) if axis == 2 else (other, value)
+
+    taps, kernel = len(f), f[:, None] if axis == 2 else f[None]
+    if up == 1:
+        x = _padded(x, axis, *pad)
+        return F.conv2d(x, _depthwise(kernel.flip((0, 1)), x), stride=both(down, 1), groups=x.shape[1])
+    x = F.conv_transpose2d(x, _depthwise(kernel, x), stride=both(up, 1), groups=x.shape[1])
+    x = _padded(x, axis, pad[0] - (taps - 1), pad[1] - (taps - up))  # it has padded by these already
+    return x[(slice(None),) * axis + (slice(None, None, down),)]
+
+
+def _padded(x: Tensor, axis: int, before: int, after: int) -> Tensor:
+    if not (before or after):
+        return x
+    return F.pad(x, (before, after) if axis == 3 else (0, 0, before, after))
+
+
+def _depthwise(f: Tensor, x: Tensor) -> Tensor:
+    return f.to(x.dtype)[None, None].repeat(x.shape[1], 1, 1, 1)
 
 
 def taps_of(f: Tensor | None) -> int:
