@@ -101,6 +101,7 @@ def test_apply_undo_and_redo_by_button_and_by_key(tour):
     page.locator(".ge-viewport").focus()
     page.keyboard.press("Control+z")
     tour.until("studio.session.history.index == 1")
+    page.wait_for_function("document.querySelectorAll('.ge-cell')[1].ariaSelected === 'true'")
     page.locator(".ge-cell").nth(2).click()  # the history strip goes there too
     tour.until("studio.session.history.index == 2")
     assert settled(tour) == applied
