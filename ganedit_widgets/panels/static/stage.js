@@ -18,7 +18,7 @@ function stageView(model, el, store) {
   const split = wipe(viewport, life, part => { panes.before.style.setProperty('--ge-part', `${100 * part}%`); });
   const zoom = zoomer(viewport, Object.values(layers), (k, width) => {
     const perPixel = k * width * devicePixelRatio / (store.result?.width ?? width);
-    root.classList.toggle('ge-crisp', perPixel > 1.5);
+    root.classList.toggle('ge-crisp', k > 1 && perPixel > 1.5);  // whoever zooms in wants to see pixels
     root.classList.toggle('ge-zoomed', k > 1);
     bars.update(seen(), comparable(), k);
   });
