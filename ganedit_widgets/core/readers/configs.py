@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import fields
 from typing import Any
@@ -21,6 +22,7 @@ FAMILIES: dict[str, type[Any]] = {
 }
 MOST_LAYERS = 64  # of a mapping network
 MOST_PIXELS = 8192  # along an edge of a picture
+MOST_WIDTH = 1 << 17  # of a layer
 MOST_TAPS = 128  # of a filter
 
 
@@ -64,14 +66,25 @@ def checked(cfg: Config) -> Config:
 
 
 def _check_common(cfg: Config) -> None:
-    numbers = [cfg.resolution, cfg.c_dim, cfg.img_channels, cfg.mapping_layers]
-    numbers += [] if isinstance(cfg, DiscriminatorConfig) else [cfg.z_dim, cfg.w_dim]
-    if any(type(n) is not int or n < 0 for n in numbers):
-        raise ValueError("a size is no whole number")
+    _check_types(cfg)
     if cfg.resolution & (cfg.resolution - 1) or not 8 <= cfg.resolution <= MOST_PIXELS:
         raise ValueError(f"its size {cfg.resolution} is not a power of two from 8 to {MOST_PIXELS}")
     if cfg.mapping_layers > MOST_LAYERS:
         raise ValueError(f"{cfg.mapping_layers} mapping layers")
+
+
+def _check_types(record: Any) -> None:
+    """Compare the plain fields with their annotations; every whole number is a size."""
+    for f in fields(record):
+        value, kinds = getattr(record, f.name), str(f.type).split(" | ")
+        if value is None and "None" in kinds:
+            continue
+        if "int" in kinds and (type(value) is not int or not 0 <= value <= MOST_WIDTH):
+            raise ValueError(f"{f.name} is no whole number from 0 to {MOST_WIDTH}")
+        if "float" in kinds and (type(value) not in (int, float) or not abs(value) < math.inf):
+            raise ValueError(f"{f.name} is no number")
+        if kinds in (["str"], ["bool"]) and type(value).__name__ != kinds[0]:
+            raise ValueError(f"{f.name} is of another type")
 
 
 def _check_blocks(cfg: StyleGAN2Config | DiscriminatorConfig) -> None:
@@ -82,14 +95,18 @@ def _check_blocks(cfg: StyleGAN2Config | DiscriminatorConfig) -> None:
         raise ValueError(f"its architecture {cfg.architecture!r} is unknown")
     if cfg.activation not in ACTIVATIONS:
         raise ValueError(f"its activation {cfg.activation!r} is unknown")
-    if len(cfg.resample_filter or ()) > MOST_TAPS:
-        raise ValueError("its filter is too long")
+    if max(cfg.channels.values()) > MOST_WIDTH:
+        raise ValueError(f"it is wider than {MOST_WIDTH} channels")
+    taps = cfg.resample_filter or ()
+    if len(taps) > MOST_TAPS or not all(abs(tap) < math.inf for tap in taps):
+        raise ValueError("its filter is too long or has no numbers")
 
 
 def _check_layers(cfg: StyleGAN3Config) -> None:
     if not 2 <= len(cfg.layers) <= MOST_LAYERS:
         raise ValueError(f"it has {len(cfg.layers)} layers")
     for layer in cfg.layers:
+        _check_types(layer)
         if not re.fullmatch(r"L\d+_\d+_\d+", layer.name):
             raise ValueError(f"a layer is called {layer.name[:40]!r}")
         if not (1 <= layer.up <= 16 and 1 <= layer.down <= 16 and 1 <= layer.kernel <= 7):

@@ -81,7 +81,9 @@ def read_own(path: Path) -> ModelFile:
     except SafetensorError as error:
         raise ModelError(f"{path.name} is a damaged or truncated safetensors file: fetch it again.") from error
     found = {role: _part(path, header, role, tensors) for role in PREFIXES}
-    return ModelFile("safetensors (ganedit)", found["generator"], found["discriminator"], header.get("meta", {}))
+    meta = header.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    return ModelFile("safetensors (ganedit)", found["generator"], found["discriminator"], meta)
 
 
 def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
