@@ -1,6 +1,6 @@
 """How well and how fast a model embeds: run it after training, and when a default of `Embed` is to change.
 
-    python tests/benchmarks/embed.py [model] rate=0.1 stay=0.0 space=w steps…
+    python tests/benchmarks/embed.py [model] iterations=100 rate=0.1 stay=0.0 space=w
 
 Prints, for pictures of the model itself and for drawn portraits it never saw: PSNR after 50 steps, after 100 and at
 the end, the perceptual distance, how far the latent lies out (about 1: like a sampled one), and the seconds taken.
