@@ -9,6 +9,8 @@ from ganedit_widgets.core.generators import (
     StyleGAN2,
     StyleGAN2Config,
 )
+from ganedit_widgets.core.generators.schedule3 import stylegan3_config
+from ganedit_widgets.core.generators.stylegan3 import StyleGAN3
 
 CHANNELS = {4: 8, 8: 8, 16: 8}
 
@@ -31,6 +33,18 @@ def conditional(seed: int = 0) -> Generator:
     cfg = StyleGAN2Config(16, CHANNELS, z_dim=8, w_dim=8, c_dim=3, mapping_layers=2)
     critic = DiscriminatorConfig(resolution=16, channels=CHANNELS, c_dim=3)
     return _generator(cfg, seed, f"conditional({seed})", critic)
+
+
+def tiny3(family="stylegan3-t", seed=0, **options):
+    """A StyleGAN3 of 32×32 pixels, 7 style layers in W+, without a discriminator."""
+    options = {"z_dim": 6, "w_dim": 5} | options
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        network = StyleGAN3(stylegan3_config(32, family, num_layers=5, channel_base=256, channel_max=8, **options))
+        for layer in network.synthesis.children():
+            layer.affine.weight.normal_(0, 0.3)
+    code = f"tiny3({family!r}, {seed}, **{options!r})"
+    return Generator(network, name="tiny3", code=f'__import__("importlib").import_module("tests.tiny").{code}')
 
 
 def _generator(cfg, seed, code, critic=None):

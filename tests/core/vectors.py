@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
+from ganedit_widgets.core.errors import ModelError
 from ganedit_widgets.core.generators.load import load_generator
 
 FOLDER = Path(__file__).parents[1] / "data" / "vectors"
@@ -105,3 +107,12 @@ def ported_critic(name, size=32):
     match = re.fullmatch(r"convs\.(\d)(?:\.(conv1|conv2|skip))?", name)
     own = {None: "", "conv1": ".conv0", "conv2": ".conv1", "skip": ".skip"}[match[2]]
     return f"b{size >> (int(match[1]) - 1)}{own}", 2**0.5 if match[2] in ("conv2", "skip") else 1
+
+
+def refusal(path):
+    """Return the message that refuses `path`: one sentence that names what to do or why."""
+    with pytest.raises(ModelError) as caught:
+        load_generator(path, "cpu")
+    message = str(caught.value)
+    assert message.endswith(".") and "\n" not in message and len(message) < 300
+    return message

@@ -76,7 +76,7 @@ def _check_common(cfg: Config) -> None:
 def _check_types(record: Any) -> None:
     """Compare the plain fields with their annotations; every whole number is a size."""
     for f in fields(record):
-        value, kinds = getattr(record, f.name), str(f.type).split(" | ")
+        value, kinds = vars(record)[f.name], str(f.type).split(" | ")
         if value is None and "None" in kinds:
             continue
         if "int" in kinds and (type(value) is not int or not 0 <= value <= MOST_WIDTH):
