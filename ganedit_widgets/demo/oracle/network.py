@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from ..portraits import PARTS
 from .targets import COLUMNS, STYLES
 
+DETAILS, GRID = 3, 4  # bands, and cells along a side, in which fine detail is measured
+
 
 @dataclass(frozen=True)
 class OracleConfig:
@@ -31,7 +33,18 @@ class Reading:
     glasses: Tensor  # (B,) logits
     style: Tensor  # (B, 9) logits
     identity: Tensor  # (B, 64), of unit length
-    features: Tensor  # (B, F), of unit variance on portraits
+    penultimate: Tensor  # (B, 128), what numbers, glasses and style are read from
+
+
+def details(pictures: Tensor) -> Tensor:
+    """Return log energies (B, 48) of three bands of Haar wavelets in 4×4 cells of pictures (B, 3, S, S)."""
+    found = []
+    for _ in range(DETAILS):
+        coarse = F.avg_pool2d(pictures, 2)
+        energy = (pictures - F.interpolate(coarse, scale_factor=2.0, mode="nearest")).abs().mean(1)
+        found.append((F.adaptive_avg_pool2d(energy, GRID) + 2e-3).log().flatten(1))  # 2e-3: the rounding of bytes
+        pictures = coarse
+    return torch.cat(found, 1)
 
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -54,11 +67,31 @@ class Residual(nn.Module):
         return F.relu(x + self.second(self.first(x)))
 
 
+def describe_parts(pictures: Tensor, logits: Tensor) -> Tensor:
+    """Return of each part its color, area, place, extent, slant and bend (B, 10·P), from its pixels' odds.
+
+    The bend, E[(x − x̄)²(y − ȳ)], tells a smile from a frown; the color of the iris is that of its pixels. What heads
+    of convolutions learn late is here from the start.
+    """
+    odds = F.avg_pool2d(logits.softmax(1), 2).flatten(2)
+    total = odds.sum(2, keepdim=True) + 1.0  # of a part that is absent, all is nearly 0
+    half = pictures.shape[-1] // 2
+    ticks = (torch.arange(half, device=pictures.device, dtype=odds.dtype) + 0.5) / half * 2 - 1
+    y, x = (axis.flatten() for axis in torch.meshgrid(ticks, ticks, indexing="ij"))
+    color = odds @ F.avg_pool2d(pictures, 2).flatten(2).transpose(1, 2) / total
+    place = odds @ torch.stack([x, y], 1) / total
+    dx, dy = x - place[..., :1], y - place[..., 1:]
+    moments = torch.stack([dx * dx, dy * dy, dx * dy, 4 * dx * dx * dy], 3)
+    spread = (odds.unsqueeze(3) * moments).sum(2) / total
+    return torch.cat([color, total.log(), place, spread], 2).flatten(1)
+
+
 class OracleNetwork(nn.Module):
     """Reads pictures (B, 3, size, size) in [-1, 1].
 
     2×2 pixels become 12 channels of one (and 2×2 labels come out of one), so that no convolution runs at full size.
     The last map is flattened, not averaged: portraits are aligned, and where a feature lies is what pose is read from.
+    Beside it the heads are told what the parts look like that the segmenter has found.
     """
 
     feature_mean: Tensor
@@ -77,7 +110,10 @@ class OracleNetwork(nn.Module):
                 convolution(w[-2], w[-1], 2),
             ]
         )
-        flat = w[-1] * (cfg.size // 2 ** len(w)) ** 2
+        flat = w[-1] * (cfg.size // 2 ** len(w)) ** 2 + cfg.features
+        self.described = nn.Sequential(
+            nn.BatchNorm1d(10 * cfg.parts), nn.Linear(10 * cfg.parts, cfg.features), nn.ReLU(inplace=True)
+        )
         self.penultimate = nn.Sequential(nn.Linear(flat, cfg.features), nn.BatchNorm1d(cfg.features), nn.ReLU())
         self.numbers = nn.Linear(cfg.features, len(COLUMNS))
         self.glasses = nn.Linear(cfg.features, 1)
@@ -92,7 +128,7 @@ class OracleNetwork(nn.Module):
         ups = [(w[3], w[2], w[2] * 4 // 5), (w[2] * 4 // 5, w[1], w[1] * 5 // 6), (w[1] * 5 // 6, w[0], w[0])]
         self.decoder = nn.ModuleList([convolution(low + skip, out) for low, skip, out in ups])
         self.parts = nn.Conv2d(w[0], 4 * cfg.parts, 1)
-        columns = w[1] + w[2] + cfg.features
+        columns = DETAILS * GRID**2 + w[1] + w[2] + cfg.features
         for name, width in (("feature", columns), ("number", len(COLUMNS))):
             self.register_buffer(f"{name}_mean", torch.zeros(width))
             self.register_buffer(f"{name}_std", torch.ones(width))
@@ -107,23 +143,30 @@ class OracleNetwork(nn.Module):
             found.append(x)
         return found
 
-    def read(self, maps: list[Tensor]) -> Reading:
-        """Return what the maps say about attributes, identity and the picture as a whole."""
-        flat = maps[-1].flatten(1)
+    def read(self, pictures: Tensor, maps: list[Tensor], logits: Tensor) -> Reading:
+        """Return what pictures, maps and the parts' logits say; the latter are taken as they are, without gradient."""
+        parts = self.described(describe_parts(pictures, logits.detach()))
+        flat = torch.cat([maps[-1].flatten(1), parts], 1)
         penultimate = self.penultimate(flat)
-        features = torch.cat([self.texture(maps), penultimate], 1).float()
         return Reading(
             self.numbers(penultimate).float(),
             self.glasses(penultimate).float().squeeze(1),
             self.style(penultimate).float(),
             F.normalize(self.identity(flat).float(), dim=1),
-            (features - self.feature_mean) / self.feature_std,
+            penultimate.float(),
         )
 
-    @staticmethod
-    def texture(maps: list[Tensor]) -> Tensor:
-        """Mean activations of the second and third level: they see blur and grain, to which the heads are blind."""
-        return torch.cat([maps[1].mean((2, 3)), maps[2].mean((2, 3))], 1)
+    def look(self, pictures: Tensor) -> tuple[Reading, Tensor]:
+        """Return what the heads say, and features (B, F) of unit variance on portraits.
+
+        Features are details, mean activations of two levels, and the penultimate layer: the heads have learned to
+        overlook blur and grain; the levels see grain, and the details see blur.
+        """
+        maps = self.maps(pictures)
+        reading = self.read(pictures, maps, self.segment(maps))
+        levels = [maps[1].mean((2, 3)), maps[2].mean((2, 3))]
+        features = torch.cat([details(pictures), *levels, reading.penultimate], 1).float()
+        return reading, (features - self.feature_mean) / self.feature_std
 
     def segment(self, maps: list[Tensor]) -> Tensor:
         """Return the parts' logits (B, P, size, size)."""

@@ -45,11 +45,12 @@ class Oracle:
 
     def look(self, pictures: Pictures) -> Look:
         """Return attributes, features and identity in one pass."""
-        readings: list[Reading] = self._each(pictures, lambda x: self.network.read(self.network.maps(x)))
-        joined = {name: torch.cat([getattr(r, name) for r in readings]).cpu() for name in vars(readings[0])}
+        found: list[tuple[Reading, Tensor]] = self._each(pictures, self.network.look)
+        features = torch.cat([f for _, f in found]).cpu()
+        joined = {name: torch.cat([getattr(r, name) for r, _ in found]).cpu() for name in vars(found[0][0])}
         mean, std = self.network.number_mean.cpu(), self.network.number_std.cpu()
         attributes = decode(joined["numbers"] * std + mean, joined["glasses"], joined["style"])
-        return Look(attributes, joined["features"], joined["identity"])
+        return Look(attributes, features, joined["identity"])
 
     def attributes(self, pictures: Pictures) -> dict[str, Tensor]:
         """Return attribute → (B,) in the units of `Attributes`, colors (B, 3).

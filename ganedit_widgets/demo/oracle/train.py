@@ -87,13 +87,16 @@ class OracleTrainer:
         x = augment(x, self.rng).contiguous(memory_format=torch.channels_last)
         net = self.network
         maps = net.maps(x)
-        reading = net.read(maps)
-        some = torch.randperm(len(x), generator=self.rng)[: self.settings.with_parts]
+        n = min(self.settings.with_parts, len(x) - 1)  # the first few: persons are in a random order
+        logits = net.segment([m[:n] for m in maps])
+        with torch.no_grad():
+            rest = net.segment([m[n:] for m in maps])
+        reading = net.read(x, maps, torch.cat([logits, rest]))
         truth = encode(mirrored(attributes, flip))
         return {
             "attributes": attribute_loss(reading, truth, net.number_mean, net.number_std),
             "identity": identity_loss(reading.identity, person),
-            "parts": part_loss(net.segment([m[some] for m in maps]), labels[some], self.part_weights),
+            "parts": part_loss(logits, labels[:n], self.part_weights),
         }
 
     def _choose_people(self) -> Tensor:
@@ -116,7 +119,7 @@ class OracleTrainer:
         for numbers in torch.arange(min(count, len(self.people))).split(50):
             x = mirror_pictures(self.people[numbers][0].float() / 127.5 - 1, numbers % 2 == 1)
             with torch.no_grad():
-                found.append(self.network.read(self.network.maps(x)).features)
+                found.append(self.network.look(x)[1])
         features = torch.cat(found)
         mean.copy_(features.mean(0)), std.copy_(features.std(0).clamp(min=1e-3))
         self.network.train()
@@ -132,8 +135,11 @@ class OracleTrainer:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a state; raises `TrainingError` if it was made with other settings."""
-        if state["settings"] != asdict(self.settings):
+        """Go on from a state; raises `TrainingError` if it was made with other settings.
+
+        Only the number of steps may differ: a run that was cut short, or has ended, can be made longer.
+        """
+        if {**state["settings"], "steps": self.settings.steps} != asdict(self.settings):
             raise TrainingError("The checkpoint was made with other settings: use those, or another folder.")
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
