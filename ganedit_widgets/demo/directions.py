@@ -11,11 +11,11 @@ from tqdm import tqdm
 from ..core.generators import Generator
 from ..core.image import to_pixels
 from ..core.latent import Latent
-from ..core.probes import Direction, boundary, condition
+from ..core.probes import Direction, trends
 from .oracle import Oracle
 
 SAMPLES, BATCH = 3000, 16
-LEAST_CORRELATION = 0.35  # between two attributes in generated pictures, for one to be projected out of the other
+LEAST_SPREAD = 0.02  # standard deviation of an attribute in generated pictures
 
 
 @dataclass(frozen=True)
@@ -55,32 +55,10 @@ def labeled_samples(
 
 
 def find_directions(generator: Generator, latents: list[Latent], labels: dict[str, Tensor]) -> list[Direction]:
-    """Return one direction for each of `WISHES`, with the attributes that come along projected out.
+    """Return one direction for each of `WISHES`, along which the other wishes' attributes stay as they are.
 
-    Glasses have two classes (a boundary: Shen et al., InterFaceGAN, 2020); the rest is continuous (a linear trend).
     An attribute without variance, such as glasses in a young model, is left out.
     """
-    raw: dict[str, Direction] = {}
-    for wish in WISHES:
-        values = labels[wish.attribute]
-        if wish.attribute == "glasses":
-            values = (values > 0.5).float()
-            if min(int(values.sum()), int((1 - values).sum())) < 20:
-                continue
-        raw[wish.attribute] = boundary(generator, latents, values.tolist(), wish.name)
-    return [replace(_alone(wish, raw, labels), sign=wish.sign) for wish in WISHES if wish.attribute in raw]
-
-
-def _alone(wish: Wish, raw: dict[str, Direction], labels: dict[str, Tensor]) -> Direction:
-    """Return the direction of `wish` with those attributes projected out that correlate with it in the samples."""
-    mine = labels[wish.attribute]
-    others = [
-        raw[name]
-        for name in raw
-        if name != wish.attribute and abs(_correlation(mine, labels[name])) > LEAST_CORRELATION
-    ]
-    return replace(condition(raw[wish.attribute], *others), name=wish.name) if others else raw[wish.attribute]
-
-
-def _correlation(a: Tensor, b: Tensor) -> float:
-    return float(torch.corrcoef(torch.stack([a.double(), b.double()]))[0, 1])
+    varied = [wish.attribute for wish in WISHES if float(labels[wish.attribute].std()) > LEAST_SPREAD]
+    found = trends(generator, latents, {name: labels[name].tolist() for name in varied})
+    return [replace(found[w.attribute], name=w.name, sign=w.sign) for w in WISHES if w.attribute in found]

@@ -26,7 +26,7 @@ def release_weights(run: str | Path, folder: Path = WEIGHTS) -> None:
     about = {
         "name": "demo",
         "licence": "BSD-3-Clause",
-        "data": "portraits drawn by ganedit_widgets.demo.portraits, seed 0, mirrored",
+        "data": "portraits drawn by ganedit_widgets.demo.portraits, seed 0",
         "pictures": trainer.pictures,
         "commit": commit(),
         "settings": settings,

@@ -152,13 +152,14 @@ class Lab:
         nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(nb, str(self.notebooks / name))
         browser_context = chromium.new_context(**{"viewport": {"width": 1100, "height": 1000}, **context})
+        notebook = Notebook(self, browser_context.new_page(), name)
         try:
-            notebook = Notebook(self, browser_context.new_page(), name)
             notebook.open()
             if dark:
                 notebook.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
             yield notebook
         finally:
+            notebook.close()
             browser_context.close()
             for session in self.api("/api/sessions"):
                 if session["path"] == name:
@@ -171,6 +172,7 @@ class Notebook:
     def __init__(self, lab: Lab, page: Any, name: str) -> None:
         self.lab, self.page, self.name = lab, page, name
         self.errors: list[str] = []
+        self._talk: tuple[str, Any] | None = None  # the kernel's id and a client of it
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: self.errors.append(str(e)))
 
@@ -220,12 +222,9 @@ class Notebook:
     def python(self, expression: str, timeout: float = 60) -> Any:
         """Evaluate a Python expression in the notebook's kernel; the answer travels as JSON."""
         client = self._client()
-        try:
-            ask = {"r": f"__import__('json').dumps({expression}, default=float)"}
-            sent = client.execute("", store_history=False, user_expressions=ask)
-            reply = self._reply(client, sent, timeout)["content"]["user_expressions"]["r"]
-        finally:
-            client.stop_channels()
+        ask = {"r": f"__import__('json').dumps({expression}, default=float)"}
+        sent = client.execute("", store_history=False, user_expressions=ask)
+        reply = self._reply(client, sent, timeout)["content"]["user_expressions"]["r"]
         if reply["status"] != "ok":
             raise RuntimeError(f"{reply['ename']}: {reply['evalue']}")
         return json.loads(ast.literal_eval(reply["data"]["text/plain"]))
@@ -238,16 +237,25 @@ class Notebook:
                 raise TimeoutError(f"{expression} did not become true in {timeout} s")
             time.sleep(0.05)
 
+    def close(self) -> None:
+        """Let the kernel go, with every socket to it: many notebooks would use up the process's open files."""
+        if self._talk is not None:
+            client, self._talk = self._talk[1], None
+            client.stop_channels()
+            client.context.destroy(linger=0)
+
     def _client(self) -> Any:
         from jupyter_client import BlockingKernelClient
 
         (session,) = [s for s in self.lab.api("/api/sessions") if s["path"] == self.name]
-        client = BlockingKernelClient(
-            connection_file=str(self.lab.folder / "runtime" / f"kernel-{session['kernel']['id']}.json")
-        )
-        client.load_connection_file()
-        client.start_channels()
-        return client
+        kernel = session["kernel"]["id"]
+        if self._talk is None or self._talk[0] != kernel:
+            self.close()
+            client = BlockingKernelClient(connection_file=str(self.lab.folder / "runtime" / f"kernel-{kernel}.json"))
+            client.load_connection_file()
+            client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+            self._talk = kernel, client
+        return self._talk[1]
 
     @staticmethod
     def _reply(client: Any, sent: str, timeout: float) -> dict[str, Any]:

@@ -221,3 +221,13 @@ def test_weights_of_a_pickle_are_copied_once_and_the_raw_copy_is_not_read(tmp_pa
     size = (tmp_path / "one.pkl").stat().st_size
     held, peak = memory(tmp_path / "two.pkl", FOLDER / "sg2ada-32-orig.pkl")
     assert held < 1.2 * size and peak < 2.4 * size  # while copying, the file's pages are in memory, too
+
+
+def test_loading_a_model_imports_no_compiler():
+    # torch imports its compiler, two seconds of it, for random numbers on the meta device
+    script = (
+        "import sys\nfrom ganedit_widgets.core import load_generator\nload_generator('demo')\n"
+        "print([name for name in ('torch._dynamo', 'sympy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -52,12 +52,12 @@ def test_a_run_says_the_same_every_time(results):
     assert torch.allclose(again.features, look_at_generated(tiny(), judge(), 5, batch=2).features, atol=1e-5)
 
 
-def test_held_out_portraits_do_not_depend_on_how_many_are_asked_and_every_second_is_mirrored():
+def test_held_out_portraits_do_not_depend_on_how_many_are_asked():
     together, alone = held_out(0, 4, 16), held_out(3, 1, 16)
     assert torch.equal(together[0][3:], alone[0])
-    assert float(alone[2].yaw) == -float(sample_attributes([3], 1).yaw)
+    assert float(alone[2].yaw) == float(sample_attributes([3], 1).yaw)
     drawn = render(sample_attributes([3], 1), 16)
-    assert torch.equal(alone[1], drawn.labels.flip(-1))
+    assert torch.equal(alone[1], drawn.labels)
 
 
 def look(yaw, age, glasses):

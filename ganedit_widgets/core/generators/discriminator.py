@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..ops import bias_act, downsample2d, setup_filter
-from .layers import ConvFn, Dense, Mapping
+from .layers import ConvFn, Dense, Mapping, normal
 from .stylegan2 import Skip
 
 
@@ -54,7 +54,7 @@ class Conv(nn.Module):
         down: int = 1,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in, kernel, kernel))
+        self.weight = nn.Parameter(normal(n_out, n_in, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(n_out))
         self.register_buffer("resample_filter", setup_filter(resample_filter))
         self.act, self.clamp, self.down = act, clamp, down

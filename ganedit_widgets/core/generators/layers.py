@@ -11,12 +11,18 @@ from torch import Tensor, nn
 from ..ops import bias_act, filter2d, setup_filter, upsample2d
 
 
+def normal(*shape: int, std: float = 1.0) -> Tensor:
+    """Return normal numbers, but nothing on the meta device, where asking for them costs two seconds."""
+    empty = torch.empty(shape)
+    return empty if empty.is_meta else empty.normal_(0, std)
+
+
 class Dense(nn.Module):
     """act(x·(W·lr/√in)ᵀ + b·lr): a dense layer with an equalized learning rate (Karras et al. 2018, section 4.1)."""
 
     def __init__(self, n_in: int, n_out: int, act: str = "linear", lr: float = 1.0, bias_init: float = 0.0) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in) / lr)
+        self.weight = nn.Parameter(normal(n_out, n_in, std=1 / lr))
         self.bias = nn.Parameter(torch.full((n_out,), bias_init / lr))
         self.act, self.lr = act, lr
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..ops import bias_act, setup_filter, upsample2d
-from .layers import ConvFn, Dense, Mapping, modulated_conv
+from .layers import ConvFn, Dense, Mapping, modulated_conv, normal
 
 
 def channels_for(resolution: int, base: int = 32768, most: int = 512) -> dict[int, int]:
@@ -58,11 +58,11 @@ class SynthesisLayer(nn.Module):
         super().__init__()
         self.resolution, self.up, self.act, self.clamp = resolution, up, cfg.activation, cfg.conv_clamp
         self.affine = Dense(cfg.w_dim, n_in, bias_init=1)
-        self.weight = nn.Parameter(torch.randn(n_out, n_in, 3, 3))
+        self.weight = nn.Parameter(normal(n_out, n_in, 3, 3))
         self.bias = nn.Parameter(torch.zeros(n_out))
         self.register_buffer("resample_filter", setup_filter(cfg.resample_filter))
         if cfg.use_noise:
-            self.register_buffer("noise_const", torch.randn(resolution, resolution))
+            self.register_buffer("noise_const", normal(resolution, resolution))
             self.noise_strength = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, gain: float = 1.0) -> Tensor:
@@ -79,7 +79,7 @@ class ToRGB(nn.Module):
     def __init__(self, cfg: StyleGAN2Config, n_in: int) -> None:
         super().__init__()
         self.affine = Dense(cfg.w_dim, n_in, bias_init=1)
-        self.weight = nn.Parameter(torch.randn(cfg.img_channels, n_in, 1, 1))
+        self.weight = nn.Parameter(normal(cfg.img_channels, n_in, 1, 1))
         self.bias = nn.Parameter(torch.zeros(cfg.img_channels))
         self.clamp = cfg.conv_clamp
 
@@ -94,7 +94,7 @@ class Skip(nn.Module):
 
     def __init__(self, n_in: int, n_out: int, resample_filter: tuple[float, ...] | None, up: int = 1, down: int = 1):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in, 1, 1))
+        self.weight = nn.Parameter(normal(n_out, n_in, 1, 1))
         self.register_buffer("resample_filter", setup_filter(resample_filter))
         self.up, self.down = up, down
 
@@ -115,7 +115,7 @@ class Block(nn.Module):
         width = cfg.channels[resolution]
         self.register_buffer("resample_filter", setup_filter(cfg.resample_filter))
         if resolution == 4:
-            self.const = nn.Parameter(torch.randn(width, 4, 4))
+            self.const = nn.Parameter(normal(width, 4, 4))
         else:
             before = cfg.channels[resolution // 2]
             self.conv0 = SynthesisLayer(cfg, before, width, resolution, up=2)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..ops import upfirdn2d
 from .filters3 import lowpass
-from .layers import Dense, Mapping
+from .layers import Dense, Mapping, normal
 from .stylegan2 import tapped
 
 
@@ -91,7 +91,7 @@ class FourierInput(nn.Module):
         with torch.no_grad():
             self.affine.weight.zero_()
             self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
-        self.weight = nn.Parameter(torch.randn(channels, channels))
+        self.weight = nn.Parameter(normal(channels, channels))
         self.register_buffer("transform", torch.eye(3))  # inverse of what is to happen to the picture
         self.register_buffer("freqs", freqs / (radius * radius.square().exp().pow(0.25)) * self.bandwidth)
         self.register_buffer("phases", torch.rand(channels) - 0.5)
@@ -128,7 +128,7 @@ class SynthesisLayer3(nn.Module):
         super().__init__()
         self.spec, self.clamp = layer, cfg.conv_clamp
         self.affine = Dense(cfg.w_dim, layer.n_in, bias_init=1)
-        self.weight = nn.Parameter(torch.randn(layer.n_out, layer.n_in, layer.kernel, layer.kernel))
+        self.weight = nn.Parameter(normal(layer.n_out, layer.n_in, layer.kernel, layer.kernel))
         self.bias = nn.Parameter(torch.zeros(layer.n_out))
         self.register_buffer("magnitude_ema", torch.ones(()))
         device = self.bias.device

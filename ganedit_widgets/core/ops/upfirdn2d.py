@@ -13,7 +13,7 @@ BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # the filter of every released StyleGAN2
 
 def setup_filter(taps: Sequence[float] | None = BINOMIAL) -> Tensor:
     """Return the filter as stored in checkpoints: fewer than 8 taps as their outer product, else 1-D; sum 1."""
-    f = torch.as_tensor([1.0] if taps is None else taps, dtype=torch.float32)
+    f = torch.as_tensor([1.0] if taps is None else taps, dtype=torch.float32, device="cpu")
     if f.ndim == 1 and f.numel() < 8:
         f = torch.outer(f, f)
     return f / f.sum()

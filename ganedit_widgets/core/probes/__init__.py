@@ -4,6 +4,7 @@ from .boundary import boundary
 from .directions import Direction, condition, new_direction
 from .finders import channel, pca, sefa
 from .library import load_directions, save_directions
+from .trends import trends
 
 __all__ = [
     "Direction",
@@ -15,4 +16,5 @@ __all__ = [
     "pca",
     "save_directions",
     "sefa",
+    "trends",
 ]

@@ -6,16 +6,19 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 from ..errors import TrainingError
 from ..generators import Generator
 from ..sheet import save_sheet
+from .pairs import PairSource
 from .pictures import PictureArrays
 from .trainer import TrainConfig, Trainer
 
@@ -72,8 +75,12 @@ def train(
     save_every: float = 300.0,
     seconds: float | None = None,
     stop: Callable[[], bool] = lambda: False,
+    pairs: PairSource | None = None,
 ) -> Iterator[Progress]:
     """Train a StyleGAN2 on `pictures`; yield progress, write checkpoints and sample sheets into `folder`.
+
+    `pairs` gives latents and the pictures they should give, where those are known; the first
+    ``cfg.study_pictures`` are then learned from them alone.
 
     A run whose folder holds a checkpoint goes on from it. `save_every` and `seconds` (time budget of this call) are
     in seconds. Under ``torchrun`` every process takes its own share of the pictures and gradients are averaged.
@@ -99,11 +106,19 @@ def train(
             trainer = trainer.grown()
             began, first = time.monotonic() if seconds is None else began, trainer.pictures
             continue
-        losses = trainer.step(pictures.batch(cfg.batch, trainer.resolution, rng, device))
+        real = partial(pictures.batch, cfg.batch, trainer.resolution, rng, device)
+        losses = _learn(trainer, real, pairs)
         if trainer.steps % report_every == 0:
             progress = _progress(trainer, plan, began, first, losses, None)
             _log(folder, progress)
             yield progress
+
+
+def _learn(trainer: Trainer, real: Callable[[], Tensor], pairs: PairSource | None) -> dict[str, float]:
+    drawn = None if pairs is None else pairs(trainer.cfg.batch, trainer.resolution)
+    if drawn is not None and trainer.studies:
+        return trainer.study(drawn)
+    return trainer.step(real(), drawn)
 
 
 def _open(folder: Path, cfg: TrainConfig, plan: Plan, device: torch.device) -> Trainer:

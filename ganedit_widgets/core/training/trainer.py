@@ -16,6 +16,7 @@ from ..generators import Discriminator, DiscriminatorConfig, StyleGAN2, StyleGAN
 from .ada import AdaControl, augment
 from .grow import FadeIn, carry_over, grow_discriminator, grow_generator
 from .losses import discriminator_loss, generator_loss, r1_penalty
+from .pairs import Pairs, pair_loss
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class TrainConfig:
     ema_rampup: float = 0.05
     fade_pictures: int = 8000
     noise_from: int = 128  # resolution from which noise is injected: earlier it would stand in for missing structure
+    study_pictures: int = 0  # at first so many pictures are learned from pairs alone, if there are pairs
+    study_mapping: float = 100.0  # how much faster the mapping network learns then
+    pair_weight: float = 10.0  # of the pairs' loss beside the critic's
     ada_target: float = 0.6
     ada_speed: float = 300_000.0
     seed: int = 0
@@ -82,17 +86,38 @@ class Trainer:
             _broadcast(tensor)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         ratio = self.cfg.r1_every / (self.cfg.r1_every + 1)  # lazy regularization (Karras et al. 2020, section 3.1)
-        self.g_opt = torch.optim.Adam(self.generator.parameters(), self.cfg.lr, (0.0, 0.99), eps=1e-8)
+        halves = [{"params": list(net.parameters())} for net in (self.generator.mapping, self.generator.synthesis)]
+        self.g_opt = torch.optim.Adam(halves, self.cfg.lr, (0.0, 0.99), eps=1e-8)
         self.d_opt = torch.optim.Adam(self.critic.parameters(), self.cfg.lr * ratio, (0.0, 0.99**ratio), eps=1e-8)
 
     # ---- one step
 
-    def step(self, real: Tensor) -> dict[str, float]:
-        """Update both networks with real pictures (N, 3, R, R) in [-1, 1]; return the losses as numbers."""
+    @property
+    def studies(self) -> bool:
+        """Whether the generator still learns from pairs alone, if there are any."""
+        return self.pictures < self.cfg.study_pictures
+
+    def study(self, pairs: Pairs) -> dict[str, float]:
+        """Update the generator so that it draws what the pairs show; return the loss as a number."""
+        for group, speed in zip(self.g_opt.param_groups, (self.cfg.study_mapping, 1.0), strict=True):
+            group["lr"], group["betas"] = self.cfg.lr * speed, (0.9, 0.99)
+        loss = pair_loss(self._fakes(pairs.z, mix=False), pairs)
+        _descend(self.g_opt, loss)
+        self._count(len(pairs.z))
+        return {"loss_pairs": float(loss.detach())}
+
+    def step(self, real: Tensor, pairs: Pairs | None = None) -> dict[str, float]:
+        """Update both networks with real pictures (N, 3, R, R) in [-1, 1]; return the losses as numbers.
+
+        Where `pairs` are given, their latents are the ones that pictures are made of.
+        """
         cfg, n = self.cfg, len(real)
+        for group in self.g_opt.param_groups:
+            group["lr"], group["betas"] = cfg.lr, (0.0, 0.99)
         self.critic.alpha = min(1.0, self.stage_pictures / cfg.fade_pictures) if self.critic.entrance else 1.0
         self.critic.requires_grad_(True)
-        fake = self._fakes(n)
+        mix = float(torch.rand(())) < cfg.mixing
+        fake = self._fakes(torch.randn(n, cfg.z_dim, device=self.device) if pairs is None else pairs.z, mix)
         real_scores = self.critic(augment(real, self.ada.p))
         loss_d = discriminator_loss(real_scores, self.critic(augment(fake.detach(), self.ada.p)))
         self.ada.observe(real_scores)
@@ -104,19 +129,24 @@ class Trainer:
         _descend(self.d_opt, loss_d)
         self.critic.requires_grad_(False)
         loss_g = generator_loss(self.critic(augment(fake, self.ada.p)))  # the same fakes: one forward pass less
+        report["loss_g"] = float(loss_g.detach())
+        if pairs is not None and not mix:  # of a mixture nobody knows what it should give
+            loss_pairs = pair_loss(fake, pairs)
+            loss_g = loss_g + cfg.pair_weight * loss_pairs
+            report["loss_pairs"] = float(loss_pairs.detach())
         _descend(self.g_opt, loss_g)
         self._count(n)
-        return {**report, "loss_g": float(loss_g.detach()), "ada_p": self.ada.p}
+        return {**report, "ada_p": self.ada.p}
 
-    def _fakes(self, n: int) -> Tensor:
+    def _fakes(self, z: Tensor, mix: bool) -> Tensor:
         net = self.generator
-        w = net.mapping(torch.randn(n, self.cfg.z_dim, device=self.device))
+        w = net.mapping(z)
         with torch.no_grad():
             net.mapping.w_avg.lerp_(w.detach().mean(0), 0.005)
         ws = w[:, None].repeat(1, net.cfg.num_ws, 1)
-        if float(torch.rand(())) < self.cfg.mixing:
+        if mix:
             cut = int(torch.randint(1, net.cfg.num_ws, ()))
-            other = net.mapping(torch.randn(n, self.cfg.z_dim, device=self.device))
+            other = net.mapping(torch.randn_like(z))
             ws = torch.cat([ws[:, :cut], other[:, None].expand(-1, net.cfg.num_ws - cut, -1)], 1)
         noise = "random" if self.resolution >= self.cfg.noise_from else "none"
         return net.synthesis(ws, noise=noise)  # type: ignore[no-any-return]

@@ -33,7 +33,7 @@ class Reading:
     glasses: Tensor  # (B,) logits
     style: Tensor  # (B, 9) logits
     identity: Tensor  # (B, 64), of unit length
-    penultimate: Tensor  # (B, 128), what numbers, glasses and style are read from
+    penultimate: Tensor  # (B, 128)
 
 
 def details(pictures: Tensor) -> Tensor:
@@ -111,13 +111,15 @@ class OracleNetwork(nn.Module):
             ]
         )
         flat = w[-1] * (cfg.size // 2 ** len(w)) ** 2 + cfg.features
-        self.described = nn.Sequential(
-            nn.BatchNorm1d(10 * cfg.parts), nn.Linear(10 * cfg.parts, cfg.features), nn.ReLU(inplace=True)
-        )
+        described = 10 * cfg.parts
+        # Descriptions hang together closely; `whiten` is set to what makes them independent once parts are learned.
+        self.scale, self.whiten = nn.BatchNorm1d(described, affine=False), nn.Linear(described, described, bias=False)
+        nn.init.eye_(self.whiten.weight)
+        self.described = nn.Sequential(nn.Linear(described, cfg.features), nn.ReLU())
         self.penultimate = nn.Sequential(nn.Linear(flat, cfg.features), nn.BatchNorm1d(cfg.features), nn.ReLU())
-        self.numbers = nn.Linear(cfg.features, len(COLUMNS))
-        self.glasses = nn.Linear(cfg.features, 1)
-        self.style = nn.Linear(cfg.features, STYLES)
+        self.numbers = nn.Linear(cfg.features + described, len(COLUMNS))
+        self.glasses = nn.Linear(cfg.features + described, 1)
+        self.style = nn.Linear(cfg.features + described, STYLES)
         self.identity = nn.Sequential(
             nn.Linear(flat, cfg.features),
             nn.BatchNorm1d(cfg.features),
@@ -127,6 +129,7 @@ class OracleNetwork(nn.Module):
         # From the fourth level up, each joined with the level it has come to.
         ups = [(w[3], w[2], w[2] * 4 // 5), (w[2] * 4 // 5, w[1], w[1] * 5 // 6), (w[1] * 5 // 6, w[0], w[0])]
         self.decoder = nn.ModuleList([convolution(low + skip, out) for low, skip, out in ups])
+        self.refine = Residual(w[0])
         self.parts = nn.Conv2d(w[0], 4 * cfg.parts, 1)
         columns = DETAILS * GRID**2 + w[1] + w[2] + cfg.features
         for name, width in (("feature", columns), ("number", len(COLUMNS))):
@@ -145,15 +148,20 @@ class OracleNetwork(nn.Module):
 
     def read(self, pictures: Tensor, maps: list[Tensor], logits: Tensor) -> Reading:
         """Return what pictures, maps and the parts' logits say; the latter are taken as they are, without gradient."""
-        parts = self.described(describe_parts(pictures, logits.detach()))
-        flat = torch.cat([maps[-1].flatten(1), parts], 1)
+        return self.judge(maps[-1].flatten(1), describe_parts(pictures, logits.detach()))
+
+    def judge(self, flat: Tensor, description: Tensor) -> Reading:
+        """Return what the heads say of the last map (B, 1024) and the parts' description (B, 140)."""
+        parts = self.whiten(self.scale(description))
+        flat = torch.cat([flat, self.described(parts)], 1)
         penultimate = self.penultimate(flat)
+        joined = torch.cat([penultimate, parts], 1)
         return Reading(
-            self.numbers(penultimate).float(),
-            self.glasses(penultimate).float().squeeze(1),
-            self.style(penultimate).float(),
-            F.normalize(self.identity(flat).float(), dim=1),
-            penultimate.float(),
+            self.numbers(joined),
+            self.glasses(joined).squeeze(1),
+            self.style(joined),
+            F.normalize(self.identity(flat), dim=1),
+            penultimate,
         )
 
     def look(self, pictures: Tensor) -> tuple[Reading, Tensor]:
@@ -165,7 +173,7 @@ class OracleNetwork(nn.Module):
         maps = self.maps(pictures)
         reading = self.read(pictures, maps, self.segment(maps))
         levels = [maps[1].mean((2, 3)), maps[2].mean((2, 3))]
-        features = torch.cat([details(pictures), *levels, reading.penultimate], 1).float()
+        features = torch.cat([details(pictures), *levels, reading.penultimate], 1)
         return reading, (features - self.feature_mean) / self.feature_std
 
     def segment(self, maps: list[Tensor]) -> Tensor:
@@ -173,4 +181,4 @@ class OracleNetwork(nn.Module):
         x = maps[3]
         for layer, skip in zip(self.decoder, maps[2::-1], strict=True):
             x = layer(torch.cat([F.interpolate(x, scale_factor=2.0, mode="nearest"), skip], 1))
-        return F.pixel_shuffle(self.parts(x), 2).float()
+        return F.pixel_shuffle(self.parts(self.refine(x)), 2)

@@ -20,6 +20,7 @@ from ...core.errors import TrainingError
 from ..files import write_whole
 from ..portraits.dataset import RENDERER
 from .augment import augment, shift
+from .heads import fit_heads
 from .losses import attribute_loss, identity_loss, part_loss, rarity
 from .model_file import save_oracle
 from .network import OracleConfig, OracleNetwork
@@ -35,8 +36,10 @@ class TrainSettings:
 
     people: int = 1500  # four portraits each
     steps: int = 2000
-    batch_people: int = 12
-    with_parts: int = 16  # of a batch's portraits, those whose parts are learned: the decoder costs most
+    rounds: int = 3  # how often every portrait is looked at for the heads
+    epochs: int = 60  # of the heads
+    batch_people: int = 9
+    with_parts: int = 32  # of a batch's portraits, those whose parts are learned: the decoder costs most
     lr: float = 2e-3
     weight_decay: float = 0.02
     seed: int = 0
@@ -155,7 +158,10 @@ def schedule(done: float) -> float:
 def train(
     folder: Path | str, settings: TrainSettings, minutes: float | None = None, save_every: float = 180.0
 ) -> Iterator[dict[str, float]]:
-    """Train in `folder`, going on from its checkpoint; yield step and losses; at the end write the model file."""
+    """Train in `folder`, going on from its checkpoint; yield losses; at the end write the model file.
+
+    A run that `minutes` have stopped writes its checkpoint only: the file comes when all steps have been taken.
+    """
     folder, began = Path(folder), time.monotonic()
     people = People(
         folder / "people", settings.people, settings.network.size, progress=lambda i, n: log.info("drew %d of %d", i, n)
@@ -174,7 +180,9 @@ def train(
             write_whole(checkpoint, file.getvalue())
             saved = time.monotonic()
         if over:
-            break
+            return
+    for epoch, report in enumerate(fit_heads(trainer.network, people, settings.rounds, settings.epochs)):
+        yield {"step": trainer.step, "epoch": epoch, **report}
     trainer.settle()
     pictures = trainer.step * settings.batch_people * VIEWS
     about = {"steps": trainer.step, "pictures": pictures, "people": settings.people, "renderer": RENDERER}
@@ -194,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(options.threads)
     settings = TrainSettings(people=options.people, steps=options.steps)
     for report in train(options.out, settings, options.minutes):
-        if report["step"] % 20 == 0:
+        if "epoch" in report or report["step"] % 20 == 0:
             log.info("%s", json.dumps({k: round(v, 4) for k, v in report.items()}))
 
 

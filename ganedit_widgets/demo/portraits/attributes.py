@@ -130,12 +130,14 @@ class _Dice:
     """Random numbers that depend on the seed, the portrait's number and a stream's name, and on nothing else."""
 
     def __init__(self, indices: Tensor, seed: int):
+        self.thrown: dict[str, Tensor] = {}  # what each stream gave, uniform in (0, 1)
         self._root = _mix(_mix(indices.long() * _signed(0x9E3779B97F4A7C15)) + _signed((seed + 1) * 0xD1B54A32D192ED03))
 
     def uniform(self, stream: str) -> Tensor:
         salt = int.from_bytes(stream.encode(), "little") % ((1 << 64) - 59)
         bits = _shift(_mix(self._root ^ _mix(torch.tensor(_signed(salt)))), 11)
-        return (bits.double() + 0.5) / (1 << 53)
+        self.thrown[stream] = (bits.double() + 0.5) / (1 << 53)
+        return self.thrown[stream]
 
     def normal(self, stream: str, cut: float = 2.0) -> Tensor:
         return (torch.erfinv(2 * self.uniform(stream) - 1) * math.sqrt(2)).clamp(-cut, cut)
@@ -155,7 +157,22 @@ def sample_attributes(indices: Tensor | range | Sequence[int], seed: int = 0) ->
     gray hair, thin hair and baldness come with age; beards only where ``softness`` < 0.42, long hair and buns more
     often above; dark hair and dark eyes with deep skin; an open mouth with a smile.
     """
-    dice = _Dice(torch.as_tensor(list(indices) if not isinstance(indices, Tensor) else indices).cpu(), seed)
+    return _compose(_dice(indices, seed))
+
+
+def thrown_numbers(indices: Tensor | range | Sequence[int], seed: int = 0) -> Tensor:
+    """Return the random numbers (B, ``THROWN``) that portraits are made of, as independent standard normals."""
+    dice = _dice(indices, seed)
+    _compose(dice)
+    uniforms = torch.stack(list(dice.thrown.values()), 1)
+    return (torch.erfinv(2 * uniforms - 1) * math.sqrt(2)).float()
+
+
+def _dice(indices: Tensor | range | Sequence[int], seed: int) -> _Dice:
+    return _Dice(torch.as_tensor(list(indices) if not isinstance(indices, Tensor) else indices).cpu(), seed)
+
+
+def _compose(dice: _Dice) -> Attributes:
     values = {**_pose(dice), **_expression(dice), **_identity(dice)}
     values |= _coloring(dice, values["skin"])
     values |= _wear(dice, values["age"], values["softness"])
@@ -216,3 +233,6 @@ def _wear(dice: _Dice, age: Tensor, softness: Tensor) -> dict[str, Tensor]:
         "hair_length": dice.uniform("length"),
         "beard": torch.where(bearded, 0.15 + 0.85 * dice.uniform("beard"), 0),
     }
+
+
+THROWN: int = thrown_numbers([0]).shape[1]

@@ -1,0 +1,42 @@
+"""Learning from pairs: where it is known which picture a latent should give, that is taught beside the GAN's game.
+
+A GAN finds out by itself which z gives which picture, and needs millions of pictures for it. Where pictures are drawn
+from known random numbers, z can hold those numbers: then every picture is an example with its answer, and a
+generator learns from tens of thousands what to draw; the critic is left to judge how it is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SCALES = 3  # full size, half, quarter
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Latents z (N, Z), the pictures (N, 3, R, R) in [-1, 1] they should give, and where it matters (N, 1, R, R)."""
+
+    z: Tensor
+    pictures: Tensor
+    weights: Tensor
+
+
+PairSource = Callable[[int, int], Pairs]  # (how many, resolution) -> pairs
+
+
+def pair_loss(drawn: Tensor, pairs: Pairs) -> Tensor:
+    """Return the weighted mean absolute error of `drawn` (N, 3, R, R): of values and of edges, at `SCALES` scales."""
+    error, weights = drawn - pairs.pictures, pairs.weights
+    loss = torch.zeros((), device=drawn.device)
+    for scale in range(SCALES):
+        if scale:
+            error, weights = F.avg_pool2d(error, 2), F.avg_pool2d(weights, 2)
+        across, down = error[..., 1:] - error[..., :-1], error[..., 1:, :] - error[..., :-1, :]
+        parts = ((error, weights), (across, weights[..., 1:]), (down, weights[..., 1:, :]))
+        loss = loss + sum((e.abs() * w).mean() for e, w in parts) / weights.mean()
+    return loss / SCALES

@@ -1,0 +1,108 @@
+"""Train the demo model, as it ships, in one command; a run that was stopped goes on where it was.
+
+python -m ganedit_widgets.demo.train runs/portraits runs/demo
+
+The portraits are drawn from random numbers; z holds those numbers, turned by a fixed rotation, and further ones that
+mean nothing. So the generator first learns from pairs what to draw, then plays the GAN's game to draw it well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..cli.train import plan
+from ..core.training.loop import Plan, train
+from ..core.training.pairs import Pairs
+from ..core.training.pictures import PictureArrays
+from ..core.training.trainer import TrainConfig
+from .held_out import TRAINING_SEED
+from .portraits.attributes import THROWN, thrown_numbers
+from .portraits.dataset import SHARD, PortraitDataset
+from .portraits.parts import PART
+
+log = logging.getLogger(__name__)
+FINE = ("brow", "mouth", "teeth", "eye", "iris", "nose", "glasses")  # small parts that a face is known by
+FINE_WEIGHT = 4.0
+
+
+def latents_of(numbers: Tensor, z_dim: int, seed: int = TRAINING_SEED, rng: torch.Generator | None = None) -> Tensor:
+    """Return a latent z (B, z_dim) of each portrait, of length √z_dim as every z is after normalization.
+
+    Its components along ``THROWN`` fixed directions are the numbers the portrait was drawn from; the rest is random.
+    """
+    known = thrown_numbers(numbers, seed)
+    known = known * (0.98 * z_dim**0.5 / known.norm(dim=1, keepdim=True)).clamp(max=1)
+    rest = torch.randn(len(known), z_dim - THROWN, generator=rng)
+    room = (z_dim - known.square().sum(1, keepdim=True)).sqrt()
+    return torch.cat([known, rest / rest.norm(dim=1, keepdim=True) * room], 1) @ rotation(z_dim)
+
+
+def rotation(z_dim: int) -> Tensor:
+    """Return the fixed orthogonal matrix (z_dim, z_dim) that turns what is known into z."""
+    gaussian = torch.randn(z_dim, z_dim, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    return torch.linalg.qr(gaussian)[0].float()
+
+
+class PortraitPairs:
+    """Random portraits of the cache with their latents and with weights that stress the fine parts."""
+
+    def __init__(self, folder: Path, count: int, size: int, z_dim: int, seed: int) -> None:
+        self.data, self.z_dim = PortraitDataset(count, size, TRAINING_SEED, folder), z_dim
+        self.rng = torch.Generator().manual_seed(seed)
+        self.fine = torch.ones(256)
+        self.fine[[PART[name] for name in FINE]] = FINE_WEIGHT
+
+    def __call__(self, n: int, resolution: int) -> Pairs:
+        """Return n pairs at a resolution up to the size of the cache."""
+        numbers = torch.randint(len(self.data), (n,), generator=self.rng)
+        pictures, labels, _ = self.data[numbers]
+        shrink = pictures.shape[-1] // resolution
+        x = F.avg_pool2d(pictures.float() / 127.5 - 1, shrink)
+        weights = F.avg_pool2d(self.fine[labels.long()].unsqueeze(1), shrink)
+        return Pairs(latents_of(numbers, self.z_dim, rng=self.rng), x, weights)
+
+
+def read_options() -> argparse.Namespace:
+    """Return what the command line says."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("data", type=Path, help="the folder of drawn portraits (build_cache)")
+    options.add_argument("out", type=Path, help="the folder of the run")
+    options.add_argument("--plan", type=plan, default=plan("32:40,64:260,128:500"), help="resolution:thousands,…")
+    options.add_argument("--study", type=float, default=500, help="thousands of pictures learned from pairs alone")
+    options.add_argument("--batch", type=int, default=TrainConfig.batch)
+    options.add_argument("--lr", type=float, default=TrainConfig.lr)
+    options.add_argument("--noise-from", type=int, default=TrainConfig.noise_from)
+    options.add_argument("--minutes", type=float, default=None, help="stop after so long; run again to go on")
+    options.add_argument("--threads", type=int, default=1)
+    return options.parse_args()
+
+
+def main() -> None:
+    """Train in the folder that the command line names."""
+    options = read_options()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    torch.set_num_threads(options.threads)
+    cfg = TrainConfig(
+        batch=options.batch,
+        study_pictures=round(1000 * options.study),
+        lr=options.lr,
+        noise_from=options.noise_from,
+    )
+    shards = sorted(options.data.glob("portraits_*.npy"))
+    pairs = PortraitPairs(options.data, len(shards) * SHARD, cfg.resolution, cfg.z_dim, seed=time.time_ns() % 2**31)
+    pictures = PictureArrays([np.load(path, mmap_mode="r") for path in shards], mirror=False)
+    seconds = None if options.minutes is None else 60 * options.minutes
+    for progress in train(pictures, options.out, cfg, Plan(options.plan), seconds=seconds, pairs=pairs):
+        log.info("%s", progress)
+
+
+if __name__ == "__main__":
+    main()
