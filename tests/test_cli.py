@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 from ganedit_widgets.cli import COMMANDS, main
 from ganedit_widgets.cli.lab import copy_notebooks
 from ganedit_widgets.core import load_recipe
-from ganedit_widgets.core.generators.load import save_model
+from ganedit_widgets.core.generators.load import describe, save_model
 from tests.tiny import tiny
 
 
@@ -116,3 +118,18 @@ def test_lab_refuses_a_folder_that_is_a_file(tmp_path, capsys):
     (tmp_path / "file").write_bytes(io.BytesIO().getvalue())
     assert main(["lab", str(tmp_path / "file")]) == 2
     assert "name another folder" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_train_runs_under_torchrun_and_only_the_chief_speaks_and_writes(tmp_path):
+    pictures, out = tmp_path / "pictures", tmp_path / "run"
+    pictures.mkdir()
+    for i in range(4):
+        Image.fromarray(np.full((16, 16, 3), 60 * i, np.uint8)).save(pictures / f"{i}.png")
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    command += ["ganedit_widgets.cli", "train", str(pictures), str(out), "--plan", "8:0.024", "--width", "8"]
+    command += ["--batch", "4", "--device", "cpu"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("wrote") == 1
+    assert describe(out / "model.safetensors").meta["pictures"] == 24  # three steps of two times four

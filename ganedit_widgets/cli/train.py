@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
     """Train, with progress and time left; Ctrl+C saves first."""
     from tqdm import tqdm
 
-    from ..core.training.distributed import start_process
+    from ..core.training.distributed import chief_first, end_process, start_process
     from ..core.training.export import export
     from ..core.training.loop import Plan, train
     from ..core.training.pictures import open_pictures
@@ -53,7 +53,6 @@ def run(options: argparse.Namespace) -> None:
     device, chief = start_process(options.device)
     the_plan = Plan(options.plan)
     size = options.plan[-1][0]
-    data = _demo_pictures(options.out, size) if options.data == "demo" else options.data
     cfg = TrainConfig(
         resolution=size,
         channel_base=24 * options.width,
@@ -65,7 +64,9 @@ def run(options: argparse.Namespace) -> None:
     )
     stopped: list[bool] = []
     seconds = None if options.minutes is None else options.minutes * 60
-    pictures = open_pictures(data, size, mirror=not options.no_mirror)
+    with chief_first():
+        data = _demo_pictures(options.out, size) if options.data == "demo" else options.data
+        pictures = open_pictures(data, size, mirror=not options.no_mirror)
     steps = train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=lambda: bool(stopped))
     with tqdm(total=the_plan.total, unit="picture", unit_scale=True, disable=None if chief else True) as bar:
         while True:
@@ -79,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
                 break
             bar.update(progress.pictures - bar.n)
             bar.set_postfix_str(str(progress), refresh=False)
+    end_process()
     if chief and (options.out / "checkpoint.pt").exists():
         path = export(options.out)
         print(f"wrote {path}")

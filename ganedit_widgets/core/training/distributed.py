@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
@@ -18,3 +20,21 @@ def start_process(device: str | None = None) -> tuple[torch.device, bool]:
         torch.cuda.set_device(local)
         return torch.device("cuda", local), rank == 0
     return torch.device(device or "cpu"), rank == 0
+
+
+@contextmanager
+def chief_first() -> Iterator[None]:
+    """Let the chief process do a thing alone, such as writing a cache; the others do it after, and find it done."""
+    together = dist.is_available() and dist.is_initialized()
+    if together and dist.get_rank() > 0:
+        dist.barrier()
+    yield
+    if together and dist.get_rank() == 0:
+        dist.barrier()
+
+
+def end_process() -> None:
+    """Leave the other processes, once all have come to the end."""
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
