@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import os
+import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-PORTRAITS = 12_000  # of the demo data set, drawn once
+if TYPE_CHECKING:
+    from ..core.training.pairs import PairSource
+    from ..core.training.trainer import TrainConfig
+
+PORTRAITS = 32_000  # of the demo data set, drawn once
+STUDY = 500  # thousands of pictures that the demo learns from pairs alone
 EXAMPLES = """\
   ganedit train pictures/ runs/cats
   ganedit train pictures/ runs/cats --plan 32:50,64:50,128:200 --batch 16
   ganedit train pictures/ runs/cats --minutes 30
-  ganedit train demo runs/demo                    (renders the demo's portraits first)
+  ganedit train demo runs/demo --plan 32:50,64:250,128:400 --batch 8     (draws the demo's portraits first)
   torchrun --nproc-per-node 4 -m ganedit_widgets.cli train pictures/ runs/cats"""
 
 
@@ -34,6 +43,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--plan", type=plan, default=plan("32:50,64:50,128:200"), help="resolution:thousands,…")
     command.add_argument("--batch", type=int, default=16, help="pictures per step and process (16)")
     command.add_argument("--minutes", type=float, default=None, help="stop after so long; run again to go on")
+    command.add_argument("--lr", type=float, default=2.5e-3, help="learning rate (0.0025)")
+    command.add_argument("--study", type=float, default=STUDY, help=f"demo: thousands learned from pairs ({STUDY})")
+    command.add_argument("--portraits", type=int, default=PORTRAITS, help=f"demo: how many are drawn ({PORTRAITS})")
     command.add_argument("--width", type=int, default=128, help="the most channels of a layer (128)")
     command.add_argument("--no-mirror", action="store_true", help="do not mirror pictures")
     command.add_argument("--seed", type=int, default=0)
@@ -53,6 +65,7 @@ def run(options: argparse.Namespace) -> None:
     device, chief = start_process(options.device)
     the_plan = Plan(options.plan)
     size = options.plan[-1][0]
+    demo = options.data == "demo"
     cfg = TrainConfig(
         resolution=size,
         channel_base=24 * options.width,
@@ -60,14 +73,19 @@ def run(options: argparse.Namespace) -> None:
         z_dim=options.width,
         w_dim=options.width,
         batch=options.batch,
+        lr=options.lr,
+        study_pictures=round(1000 * options.study) if demo else 0,
         seed=options.seed,
     )
     stopped: list[bool] = []
-    seconds = None if options.minutes is None else options.minutes * 60
     with chief_first():
-        data = _demo_pictures(options.out, size) if options.data == "demo" else options.data
-        pictures = open_pictures(data, size, mirror=not options.no_mirror)
-    steps = train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=lambda: bool(stopped))
+        data = _draw_portraits(options.out, options.portraits, size) if demo else options.data
+        # a mirrored portrait is none that z could tell of: partings and light come from a side
+        pictures = open_pictures(data, size, mirror=not (options.no_mirror or demo))
+    pairs = _pairs(data, options.portraits, cfg) if demo else None
+    seconds = None if options.minutes is None else options.minutes * 60
+    stop = partial(bool, stopped)
+    steps = train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=stop, pairs=pairs)
     with tqdm(total=the_plan.total, unit="picture", unit_scale=True, disable=None if chief else True) as bar:
         while True:
             try:
@@ -86,10 +104,17 @@ def run(options: argparse.Namespace) -> None:
         print(f"wrote {path}")
 
 
-def _demo_pictures(folder: Path, size: int) -> Path:
+def _draw_portraits(folder: Path, count: int, size: int) -> Path:
     from tqdm import tqdm
 
     from ..demo.portraits.dataset import build_cache
 
-    with tqdm(total=PORTRAITS, unit="portrait", desc="drawing", disable=None) as bar:
-        return build_cache(folder / "portraits", PORTRAITS, size, progress=lambda done, _: bar.update(done - bar.n))
+    with tqdm(total=count, unit="portrait", desc="drawing", disable=None) as bar:
+        return build_cache(folder / "portraits", count, size, progress=lambda done, _: bar.update(done - bar.n))
+
+
+def _pairs(folder: Path, count: int, cfg: TrainConfig) -> PairSource:
+    from ..demo.train import PortraitPairs
+
+    rank = int(os.environ.get("RANK", 0))
+    return PortraitPairs(folder, count, cfg.resolution, cfg.z_dim, seed=time.time_ns() % 2**31 + rank)

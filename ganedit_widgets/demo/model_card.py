@@ -85,7 +85,7 @@ def model_card(results: Results, meta: Mapping[str, Any]) -> str:
     return TEXT.format(
         head="![generated left, rendered right](results/demo_side_by_side.png)\n",
         training="\n".join(f"| {key.replace('_', ' ')} | {_words(value)} |" for key, value in meta.items()),
-        command_train="`python -m ganedit_widgets.demo.train`",
+        command_train="`ganedit train demo`",
         n_note=f"On {' and '.join(map(str, counts))} pictures of each kind.",
         metrics=_table(shown),
         oracle=_table(oracle),

@@ -1,6 +1,4 @@
-"""Train the demo model, as it ships, in one command; a run that was stopped goes on where it was.
-
-python -m ganedit_widgets.demo.train runs/portraits runs/demo
+"""What the demo model learns from, beside what any GAN does: `ganedit train demo`.
 
 The portraits are drawn from random numbers; z holds those numbers, turned by a fixed rotation, and further ones that
 mean nothing. So the generator first learns from pairs what to draw, then plays the GAN's game to draw it well.
@@ -8,27 +6,18 @@ mean nothing. So the generator first learns from pairs what to draw, then plays 
 
 from __future__ import annotations
 
-import argparse
-import logging
-import time
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..cli.train import plan
-from ..core.training.loop import Plan, train
 from ..core.training.pairs import Pairs
-from ..core.training.pictures import PictureArrays
-from ..core.training.trainer import TrainConfig
 from .held_out import TRAINING_SEED
 from .portraits.attributes import THROWN, thrown_numbers
-from .portraits.dataset import SHARD, PortraitDataset
+from .portraits.dataset import PortraitDataset
 from .portraits.parts import PART
 
-log = logging.getLogger(__name__)
 FINE = ("brow", "mouth", "teeth", "eye", "iris", "nose", "glasses")  # small parts that a face is known by
 FINE_WEIGHT = 4.0
 
@@ -68,41 +57,3 @@ class PortraitPairs:
         x = F.avg_pool2d(pictures.float() / 127.5 - 1, shrink)
         weights = F.avg_pool2d(self.fine[labels.long()].unsqueeze(1), shrink)
         return Pairs(latents_of(numbers, self.z_dim, rng=self.rng), x, weights)
-
-
-def read_options() -> argparse.Namespace:
-    """Return what the command line says."""
-    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("data", type=Path, help="the folder of drawn portraits (build_cache)")
-    options.add_argument("out", type=Path, help="the folder of the run")
-    options.add_argument("--plan", type=plan, default=plan("32:40,64:260,128:500"), help="resolution:thousands,…")
-    options.add_argument("--study", type=float, default=500, help="thousands of pictures learned from pairs alone")
-    options.add_argument("--batch", type=int, default=TrainConfig.batch)
-    options.add_argument("--lr", type=float, default=TrainConfig.lr)
-    options.add_argument("--noise-from", type=int, default=TrainConfig.noise_from)
-    options.add_argument("--minutes", type=float, default=None, help="stop after so long; run again to go on")
-    options.add_argument("--threads", type=int, default=1)
-    return options.parse_args()
-
-
-def main() -> None:
-    """Train in the folder that the command line names."""
-    options = read_options()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    torch.set_num_threads(options.threads)
-    cfg = TrainConfig(
-        batch=options.batch,
-        study_pictures=round(1000 * options.study),
-        lr=options.lr,
-        noise_from=options.noise_from,
-    )
-    shards = sorted(options.data.glob("portraits_*.npy"))
-    pairs = PortraitPairs(options.data, len(shards) * SHARD, cfg.resolution, cfg.z_dim, seed=time.time_ns() % 2**31)
-    pictures = PictureArrays([np.load(path, mmap_mode="r") for path in shards], mirror=False)
-    seconds = None if options.minutes is None else 60 * options.minutes
-    for progress in train(pictures, options.out, cfg, Plan(options.plan), seconds=seconds, pairs=pairs):
-        log.info("%s", progress)
-
-
-if __name__ == "__main__":
-    main()

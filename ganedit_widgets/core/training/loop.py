@@ -115,7 +115,7 @@ def train(
 
 
 def _learn(trainer: Trainer, real: Callable[[], Tensor], pairs: PairSource | None) -> dict[str, float]:
-    drawn = None if pairs is None else pairs(trainer.cfg.batch, trainer.resolution)
+    drawn = None if pairs is None else pairs(trainer.cfg.batch, trainer.resolution).to(trainer.device)
     if drawn is not None and trainer.studies:
         return trainer.study(drawn)
     return trainer.step(real(), drawn)

@@ -25,6 +25,10 @@ class Pairs:
     pictures: Tensor
     weights: Tensor
 
+    def to(self, device: torch.device) -> Pairs:
+        """Return the same pairs on another device."""
+        return Pairs(self.z.to(device), self.pictures.to(device), self.weights.to(device))
+
 
 PairSource = Callable[[int, int], Pairs]  # (how many, resolution) -> pairs
 

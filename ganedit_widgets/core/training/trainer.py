@@ -101,7 +101,7 @@ class Trainer:
         """Update the generator so that it draws what the pairs show; return the loss as a number."""
         for group, speed in zip(self.g_opt.param_groups, (self.cfg.study_mapping, 1.0), strict=True):
             group["lr"], group["betas"] = self.cfg.lr * speed, (0.9, 0.99)
-        loss = pair_loss(self._fakes(pairs.z, mix=False), pairs)
+        loss = pair_loss(self._fakes(pairs.z, mix=False, noisy=False), pairs)
         _descend(self.g_opt, loss)
         self._count(len(pairs.z))
         return {"loss_pairs": float(loss.detach())}
@@ -138,7 +138,7 @@ class Trainer:
         self._count(n)
         return {**report, "ada_p": self.ada.p}
 
-    def _fakes(self, z: Tensor, mix: bool) -> Tensor:
+    def _fakes(self, z: Tensor, mix: bool, noisy: bool = True) -> Tensor:
         net = self.generator
         w = net.mapping(z)
         with torch.no_grad():
@@ -148,7 +148,7 @@ class Trainer:
             cut = int(torch.randint(1, net.cfg.num_ws, ()))
             other = net.mapping(torch.randn_like(z))
             ws = torch.cat([ws[:, :cut], other[:, None].expand(-1, net.cfg.num_ws - cut, -1)], 1)
-        noise = "random" if self.resolution >= self.cfg.noise_from else "none"
+        noise = "random" if noisy and self.resolution >= self.cfg.noise_from else "none"
         return net.synthesis(ws, noise=noise)  # type: ignore[no-any-return]
 
     def _count(self, n: int) -> None:
