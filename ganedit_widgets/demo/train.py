@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..core.training.pairs import Pairs
+from ..core.training.pairs import Facts, Pairs
 from .held_out import TRAINING_SEED
-from .portraits.attributes import THROWN, thrown_numbers
+from .portraits.attributes import COLORS, HAIR_STYLES, THROWN, sample_attributes, thrown_numbers
 from .portraits.dataset import PortraitDataset
 from .portraits.parts import PART
 
@@ -40,6 +40,17 @@ def rotation(z_dim: int) -> Tensor:
     return torch.linalg.qr(gaussian)[0].float()
 
 
+def facts_of(numbers: Tensor, seed: int = TRAINING_SEED) -> Tensor:
+    """Return what w is asked to tell of portraits (B, 21): four colors and the hair style, each of about unit variance.
+
+    They are what jumps as z moves. Pose, expression, age and the like are left to the generator.
+    """
+    a = sample_attributes(numbers, seed)
+    colors = torch.cat([getattr(a, name) for name in COLORS], 1)
+    styles = F.one_hot(a.hair_style, len(HAIR_STYLES)).float()
+    return torch.cat([(colors - 0.5) / 0.2, styles / styles.mean(0).clamp(0.02, 0.5).sqrt()], 1)
+
+
 class PortraitPairs:
     """Random portraits of the cache with their latents and with weights that stress the fine parts."""
 
@@ -49,7 +60,7 @@ class PortraitPairs:
         self.fine = torch.ones(256)
         self.fine[[PART[name] for name in FINE]] = FINE_WEIGHT
 
-    def __call__(self, n: int, resolution: int) -> Pairs:
+    def pairs(self, n: int, resolution: int) -> Pairs:
         """Return n pairs at a resolution up to the size of the cache."""
         numbers = torch.randint(len(self.data), (n,), generator=self.rng)
         pictures, labels, _ = self.data[numbers]
@@ -57,3 +68,8 @@ class PortraitPairs:
         x = F.avg_pool2d(pictures.float() / 127.5 - 1, shrink)
         weights = F.avg_pool2d(self.fine[labels.long()].unsqueeze(1), shrink)
         return Pairs(latents_of(numbers, self.z_dim, rng=self.rng), x, weights)
+
+    def facts(self, n: int) -> Facts:
+        """Return the colors and hair styles of n portraits, of which most have never been drawn."""
+        numbers = torch.randint(1 << 40, (n,), generator=self.rng)
+        return Facts(latents_of(numbers, self.z_dim, rng=self.rng), facts_of(numbers))

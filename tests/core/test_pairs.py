@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ganedit_widgets.core.training.loop import Plan, train
-from ganedit_widgets.core.training.pairs import Pairs, pair_loss
+from ganedit_widgets.core.training.pairs import Facts, Pairs, fact_loss, pair_loss
 from ganedit_widgets.core.training.pictures import PictureArrays
 from ganedit_widgets.core.training.trainer import TrainConfig, Trainer
 
@@ -15,8 +15,19 @@ COLORS = torch.rand(4, 3, 1, 1, generator=torch.Generator().manual_seed(2)) * 2 
 
 
 def pairs(n=4, resolution=16):
-    """Four latents, each of a plain picture of its own color."""
+    """Return four latents, each of a plain picture of its own color."""
     return Pairs(FEW[:n], COLORS[:n].expand(-1, -1, resolution, resolution), torch.ones(n, 1, resolution, resolution))
+
+
+class Source:
+    """The same four pairs again and again."""
+
+    def pairs(self, n, resolution):
+        return pairs(n, resolution)
+
+    def facts(self, n):
+        z = torch.randn(n, 8)
+        return Facts(z, z[:, :2].sign())
 
 
 def config(**changes):
@@ -68,8 +79,23 @@ def test_the_game_goes_on_with_pairs_unless_styles_are_mixed():
 def test_a_run_studies_first_then_plays_and_goes_on_where_it_was(tmp_path):
     arrays = PictureArrays([np.random.default_rng(0).integers(0, 256, (9, 3, 16, 16), dtype=np.uint8)])
     cfg, plan = config(study_pictures=16), Plan(((16, 32),))
-    reports = list(train(arrays, tmp_path, cfg, plan, report_every=1, pairs=pairs))
-    kinds = [("study" if set(r.losses) == {"loss_pairs"} else "game") for r in reports if r.losses]
+    reports = list(train(arrays, tmp_path, cfg, plan, report_every=1, pairs=Source()))
+    kinds = [("study" if "untold" in r.losses else "game") for r in reports if r.losses]
     assert kinds == ["study"] * 4 + ["game"] * 4
-    longer = list(train(arrays, tmp_path, cfg, Plan(((16, 40),)), report_every=1, pairs=pairs))
+    longer = list(train(arrays, tmp_path, cfg, Plan(((16, 40),)), report_every=1, pairs=Source()))
     assert [r.pictures for r in longer if r.losses] == [36, 40]
+
+
+def test_facts_that_w_tells_cost_nothing_and_others_their_whole_variance():
+    w = torch.randn(400, 8)
+    told = w @ torch.randn(8, 3)
+    assert float(fact_loss(w, told / told.std(0))) < 1e-3
+    unrelated = torch.randn(400, 3)
+    assert float(fact_loss(w, unrelated)) == pytest.approx(1, abs=0.15)
+
+
+def test_w_learns_to_tell_the_facts():
+    trainer = Trainer(config(study_pictures=10_000, fact_weight=1.0), 16)
+    source = Source()
+    untold = [trainer.study(source.pairs(4, 16), source.facts(256))["untold"] for _ in range(150)]
+    assert sum(untold[-10:]) < 0.75 * sum(untold[:10])

@@ -45,7 +45,7 @@ def test_pairs_show_the_portraits_of_their_latents_and_stress_fine_parts(tmp_pat
     monkeypatch.setattr("ganedit_widgets.demo.portraits.dataset.SHARD", 4)
     build_cache(tmp_path, 4, 32)
     source = PortraitPairs(tmp_path, 4, 32, Z, seed=0)
-    drawn = source(6, 16)
+    drawn = source.pairs(6, 16)
     assert drawn.pictures.shape == (6, 3, 16, 16) and drawn.pictures.abs().max() <= 1
     assert drawn.weights.shape == (6, 1, 16, 16)
     assert 1 <= drawn.weights.min() < drawn.weights.max() <= FINE_WEIGHT

@@ -22,6 +22,8 @@ from .pairs import PairSource
 from .pictures import PictureArrays
 from .trainer import TrainConfig, Trainer
 
+FACTS = 512  # latents whose facts are learned in a step
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -114,11 +116,14 @@ def train(
             yield progress
 
 
-def _learn(trainer: Trainer, real: Callable[[], Tensor], pairs: PairSource | None) -> dict[str, float]:
-    drawn = None if pairs is None else pairs(trainer.cfg.batch, trainer.resolution).to(trainer.device)
-    if drawn is not None and trainer.studies:
-        return trainer.study(drawn)
-    return trainer.step(real(), drawn)
+def _learn(trainer: Trainer, real: Callable[[], Tensor], source: PairSource | None) -> dict[str, float]:
+    if source is None:
+        return trainer.step(real())
+    pairs = source.pairs(trainer.cfg.batch, trainer.resolution).to(trainer.device)
+    if not trainer.studies:
+        return trainer.step(real(), pairs)
+    facts = source.facts(FACTS)
+    return trainer.study(pairs, None if facts is None else facts.to(trainer.device))
 
 
 def _open(folder: Path, cfg: TrainConfig, plan: Plan, device: torch.device) -> Trainer:

@@ -7,8 +7,8 @@ generator learns from tens of thousands what to draw; the critic is left to judg
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +30,40 @@ class Pairs:
         return Pairs(self.z.to(device), self.pictures.to(device), self.weights.to(device))
 
 
-PairSource = Callable[[int, int], Pairs]  # (how many, resolution) -> pairs
+@dataclass(frozen=True)
+class Facts:
+    """Latents z (N, Z) and numbers (N, F) that are known of their pictures, each of unit variance over all pictures."""
+
+    z: Tensor
+    values: Tensor
+
+    def to(self, device: torch.device) -> Facts:
+        """Return the same facts on another device."""
+        return Facts(self.z.to(device), self.values.to(device))
+
+
+class PairSource(Protocol):
+    """Where pairs come from."""
+
+    def pairs(self, n: int, resolution: int) -> Pairs:
+        """Return n pairs."""
+
+    def facts(self, n: int) -> Facts | None:
+        """Return what w should tell of n latents, or None; these cost no picture."""
+
+
+def fact_loss(w: Tensor, values: Tensor, ridge: float = 1e-3) -> Tensor:
+    """Return how much of `values` (N, F) no linear map of `w` (N, D) explains, as a share of their variance.
+
+    The best map is solved for anew each time and held fixed, so that the gradient makes w tell more. What jumps as z
+    moves, such as a hair style, is thereby learned from thousands of latents instead of a few pictures.
+    """
+    x, y = w - w.mean(0), values - values.mean(0)
+    with torch.no_grad():
+        gram = x.t() @ x
+        gram.diagonal().add_(ridge * gram.diagonal().mean() + 1e-8)
+        best = torch.linalg.solve(gram, x.t() @ y)
+    return (x @ best - y).square().mean()
 
 
 def pair_loss(drawn: Tensor, pairs: Pairs) -> Tensor:

@@ -16,7 +16,7 @@ from ..generators import Discriminator, DiscriminatorConfig, StyleGAN2, StyleGAN
 from .ada import AdaControl, augment
 from .grow import FadeIn, carry_over, grow_discriminator, grow_generator
 from .losses import discriminator_loss, generator_loss, r1_penalty
-from .pairs import Pairs, pair_loss
+from .pairs import Facts, Pairs, fact_loss, pair_loss
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class TrainConfig:
     study_pictures: int = 0  # at first so many pictures are learned from pairs alone, if there are pairs
     study_mapping: float = 100.0  # how much faster the mapping network learns then
     pair_weight: float = 10.0  # of the pairs' loss beside the critic's
+    fact_weight: float = 0.1  # of what w should tell, while studying
     ada_target: float = 0.6
     ada_speed: float = 300_000.0
     seed: int = 0
@@ -97,14 +98,19 @@ class Trainer:
         """Whether the generator still learns from pairs alone, if there are any."""
         return self.pictures < self.cfg.study_pictures
 
-    def study(self, pairs: Pairs) -> dict[str, float]:
-        """Update the generator so that it draws what the pairs show; return the loss as a number."""
+    def study(self, pairs: Pairs, facts: Facts | None = None) -> dict[str, float]:
+        """Update the generator so that it draws what the pairs show and w tells the facts; return the losses."""
         for group, speed in zip(self.g_opt.param_groups, (self.cfg.study_mapping, 1.0), strict=True):
             group["lr"], group["betas"] = self.cfg.lr * speed, (0.9, 0.99)
         loss = pair_loss(self._fakes(pairs.z, mix=False, noisy=False), pairs)
+        report = {"loss_pairs": float(loss.detach())}
+        if facts is not None:
+            untold = fact_loss(self.generator.mapping(facts.z), facts.values)
+            loss = loss + self.cfg.fact_weight * untold
+            report["untold"] = float(untold.detach())
         _descend(self.g_opt, loss)
         self._count(len(pairs.z))
-        return {"loss_pairs": float(loss.detach())}
+        return report
 
     def step(self, real: Tensor, pairs: Pairs | None = None) -> dict[str, float]:
         """Update both networks with real pictures (N, 3, R, R) in [-1, 1]; return the losses as numbers.
