@@ -2,8 +2,10 @@
 
 import io
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -133,3 +135,21 @@ def test_train_runs_under_torchrun_and_only_the_chief_speaks_and_writes(tmp_path
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.count("wrote") == 1
     assert describe(out / "model.safetensors").meta["pictures"] == 24  # three steps of two times four
+
+
+@pytest.mark.slow
+def test_an_interrupted_training_saves_first(tmp_path):
+    pictures, out = tmp_path / "pictures", tmp_path / "run"
+    pictures.mkdir()
+    Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(pictures / "0.png")
+    command = [sys.executable, "-m", "ganedit_widgets.cli", "train", str(pictures), str(out), "--plan", "8:1000"]
+    training = subprocess.Popen([*command, "--width", "8", "--batch", "4", "--device", "cpu"])
+    try:
+        deadline = time.monotonic() + 120
+        while not (out / "log.jsonl").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        training.send_signal(signal.SIGINT)
+        assert training.wait(60) == 0
+    finally:
+        training.kill()
+    assert describe(out / "model.safetensors").meta["pictures"] >= 100  # the first report comes after so many

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import threading
 import time
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,31 +80,38 @@ def run(options: argparse.Namespace) -> None:
         study_pictures=round(1000 * options.study) if demo else 0,
         seed=options.seed,
     )
-    stopped: list[bool] = []
     with chief_first():
         data = _draw_portraits(options.out, options.portraits, size) if demo else options.data
         # a mirrored portrait is none that z could tell of: partings and light come from a side
         pictures = open_pictures(data, size, mirror=not (options.no_mirror or demo))
     pairs = _pairs(data, options.portraits, cfg) if demo else None
     seconds = None if options.minutes is None else options.minutes * 60
-    stop = partial(bool, stopped)
-    steps = train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=stop, pairs=pairs)
-    with tqdm(total=the_plan.total, unit="picture", unit_scale=True, disable=None if chief else True) as bar:
-        while True:
-            try:
-                progress = next(steps, None)
-            except KeyboardInterrupt:
-                bar.write("saving, then stopping")
-                stopped.append(True)
-                continue
-            if progress is None:
-                break
+    quiet = None if chief else True
+    with _stop_asked() as stop, tqdm(total=the_plan.total, unit="picture", unit_scale=True, disable=quiet) as bar:
+        for progress in train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=stop, pairs=pairs):
             bar.update(progress.pictures - bar.n)
             bar.set_postfix_str(str(progress), refresh=False)
     end_process()
     if chief and (options.out / "checkpoint.pt").exists():
         path = export(options.out)
         print(f"wrote {path}")
+
+
+@contextmanager
+def _stop_asked() -> Iterator[Callable[[], bool]]:
+    """Give what says whether Ctrl+C was pressed; pressed once, it no longer interrupts but asks."""
+    asked = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)  # who presses again does not want to wait
+        asked.set()
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield asked.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _draw_portraits(folder: Path, count: int, size: int) -> Path:

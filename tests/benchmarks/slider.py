@@ -48,7 +48,7 @@ ipywidgets.VBox([slider, shown])
 """
 NOTEBOOKS = {  # name -> (cell, what shows the picture, what is dragged)
     "studio": (OURS, ".ge-stage canvas", ".ge-knobs input[type=range] >> nth=1"),
-    "plain": (PLAIN, ".widget-image", ".noUi-origin"),
+    "plain": (PLAIN, ".widget-image", ".noUi-target"),
 }
 WATCH = """(selector) => {
     const target = document.querySelector(selector);

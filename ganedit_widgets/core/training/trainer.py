@@ -42,7 +42,7 @@ class TrainConfig:
     study_pictures: int = 0  # at first so many pictures are learned from pairs alone, if there are pairs
     study_mapping: float = 100.0  # how much faster the mapping network learns then
     pair_weight: float = 10.0  # of the pairs' loss beside the critic's
-    fact_weight: float = 0.1  # of what w should tell, while studying
+    fact_weight: float = 0.5  # of what w should tell, while studying
     ada_target: float = 0.6
     ada_speed: float = 300_000.0
     seed: int = 0
