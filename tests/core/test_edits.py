@@ -37,11 +37,16 @@ EDITS = [
     edits.Restore(TINY.sample(seed=6)),
     edits.MoveAlong(SEFA, strength=2.0, layers=range(1, 4)),
     edits.Embed(WANTED, iterations=5),
+    edits.Crossover(TINY.sample(seed=8), (0.0, 0.25, 0.5, 1.0, 1.0, 0.0), "a friend"),
+    edits.TransferExpression(edits.Sample(2), TINY.sample(seed=3), 0.5, threshold=0.2, layers=(0, 1, 4)),
     edits.Stack((edits.MoveAlong(SEFA, 0.5), edits.MoveAlong(CHANNEL, 1.5))),
 ]
 FOREIGN = [  # each edit that holds something of a checkpoint, holding another's
     edits.Restore(STRANGER.sample(seed=6)),
     edits.MoveAlong(STRANGE),
+    edits.Crossover(STRANGER.sample(seed=6), (1.0,) * 6),
+    edits.TransferExpression(TINY.sample(seed=2), STRANGER.sample(seed=6)),
+    edits.TransferExpression(STRANGER.sample(seed=6), TINY.sample(seed=2)),
     edits.Stack((edits.MoveAlong(SEFA), edits.MoveAlong(STRANGE))),
 ]
 
@@ -163,6 +168,8 @@ def test_every_edit_works_on_models_of_other_shapes(build):
         edits.Sample(3),
         edits.Restore(model.sample(4)),
         edits.MoveAlong(direction),
+        edits.Crossover(model.sample(4), edits.paper_split(model)),
+        edits.TransferExpression(edits.Sample(4), edits.Sample(5)),
         *(edits.Embed(np.full((*model.size, 3), 99, np.uint8), 3, space, start)
           for space in ("w+", "w", "z") for start in ("average", "current", "random")),
         edits.Stack((edits.MoveAlong(direction, 0.5), edits.MoveAlong(direction, layers=range(2)))),
