@@ -32,7 +32,8 @@ def release_weights(run: str | Path, folder: Path = WEIGHTS) -> None:
         "settings": settings,
     }
     save_model(folder / "generator.safetensors", trainer.average, None, about, half=True)
-    save_model(folder / "discriminator.safetensors", None, trainer.critic.network, about, half=True)
+    if not trainer.studies:  # else it has seen no picture yet, and the one that ships goes on serving
+        save_model(folder / "discriminator.safetensors", None, trainer.critic.network, about, half=True)
 
 
 def release_directions(folder: Path = WEIGHTS) -> None:

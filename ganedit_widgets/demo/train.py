@@ -20,6 +20,7 @@ from .portraits.parts import PART
 
 FINE = ("brow", "mouth", "teeth", "eye", "iris", "nose", "glasses")  # small parts that a face is known by
 FINE_WEIGHT = 4.0
+RARITY = torch.tensor([0.06, 0.21, 0.15, 0.11, 0.09, 0.11, 0.17, 0.06, 0.04, 0.12, 0.06])  # variances of what jumps
 
 
 def latents_of(numbers: Tensor, z_dim: int, seed: int = TRAINING_SEED, rng: torch.Generator | None = None) -> Tensor:
@@ -41,14 +42,15 @@ def rotation(z_dim: int) -> Tensor:
 
 
 def facts_of(numbers: Tensor, seed: int = TRAINING_SEED) -> Tensor:
-    """Return what w is asked to tell of portraits (B, 21): four colors and the hair style, each of about unit variance.
+    """Return what w is asked to tell of portraits (B, 23): colors, hair style, glasses, beard; of about unit variance.
 
     They are what jumps as z moves. Pose, expression, age and the like are left to the generator.
     """
     a = sample_attributes(numbers, seed)
     colors = torch.cat([getattr(a, name) for name in COLORS], 1)
     styles = F.one_hot(a.hair_style, len(HAIR_STYLES)).float()
-    return torch.cat([(colors - 0.5) / 0.2, styles / styles.mean(0).clamp(0.02, 0.5).sqrt()], 1)
+    jumps = torch.cat([styles, a.glasses.unsqueeze(1), a.beard.unsqueeze(1)], 1)
+    return torch.cat([(colors - 0.5) / 0.2, jumps / RARITY.sqrt()], 1)
 
 
 class PortraitPairs:
