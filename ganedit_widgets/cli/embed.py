@@ -1,8 +1,9 @@
-"""Find the latent of a picture and save the reconstruction with its recipe inside."""
+"""Find the latents of a picture, or of a folder of pictures."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from .options import add_model
@@ -10,20 +11,29 @@ from .options import add_model
 EXAMPLES = """\
   ganedit embed face.jpg face_w.png
   ganedit embed face.jpg face_w.png --steps 300 --space w
-  ganedit embed https://example.org/face.png out.png --model network.pkl"""
+  ganedit embed https://example.org/face.png out.png --model network.pkl
+  ganedit embed faces/ faces.safetensors
+  torchrun --nproc-per-node 4 -m ganedit_widgets.cli embed faces/ faces.safetensors
+
+A picture's reconstruction is saved with its recipe inside. A folder's latents go into one file, which
+ganedit_widgets.core.embed_folder.read_embeddings reads; a run that was stopped goes on where it was."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     add_model(command)
-    command.add_argument("picture", metavar="PICTURE", help="a picture file or address")
-    command.add_argument("out", metavar="OUT.png", type=Path, help="the file to write; load it in a panel to go on")
+    command.add_argument("picture", metavar="PICTURE", help="a picture file or address, or a folder")
+    command.add_argument("out", metavar="OUT", type=Path, help="OUT.png; for a folder OUT.safetensors")
     command.add_argument("--steps", type=int, default=150, help="of the optimization (150)")
     command.add_argument("--space", choices=["w+", "w", "z"], default="w+", help="where to search (w+)")
 
 
-def run(options: argparse.Namespace) -> None:
-    """Embed one picture; Ctrl+C keeps the best so far."""
+def run(options: argparse.Namespace) -> int:
+    """Embed one picture, Ctrl+C keeps the best so far; or a folder."""
+    return _folder(options) if Path(options.picture).is_dir() else _one(options)
+
+
+def _one(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ..core import History, Picture, Recipe, load_generator, save_png, to_pixels
@@ -45,3 +55,37 @@ def run(options: argparse.Namespace) -> None:
     history.push(stopped(edit, done), latent)
     save_png(options.out, to_pixels(generator.draw(latent)), Recipe.of(generator, history))
     print(f"wrote {options.out}: PSNR {numbers.get('psnr', 0):.1f} dB after {done} steps")
+    return 0
+
+
+def _folder(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from ..core import Picture, load_generator
+    from ..core.edits import Embed
+    from ..core.embed_folder import embed_folder, read_embeddings
+    from ..core.errors import LatentError
+    from ..core.training.distributed import end_process, start_process
+
+    if options.out.suffix != ".safetensors":
+        raise LatentError(f"A folder's latents go into a .safetensors file, not into {options.out}: rename it.")
+    device, chief = start_process(options.device)
+    generator = load_generator(options.model, device)
+    settings = {"iterations": options.steps, "space": options.space}
+
+    def edit(picture: Picture) -> Embed:
+        return Embed(picture, iterations=options.steps, space=options.space)
+
+    with tqdm(unit="picture", disable=None if chief else True) as bar:
+        for each in embed_folder(generator, options.picture, options.out, edit, settings):
+            bar.total = each.total
+            bar.update(each.done - bar.n)
+            bar.set_postfix_str(each.error or f"{each.name} {each.psnr:.1f} dB", refresh=False)
+    end_process()
+    if not chief:
+        return 0
+    found = read_embeddings(options.out)
+    print(f"wrote {options.out}: {len(found.names)} pictures, PSNR {float(found.psnr.nanmean()):.1f} dB on average")
+    for name, why in found.failed.items():
+        print(f"left out {name}: {why}", file=sys.stderr)
+    return int(bool(found.failed))

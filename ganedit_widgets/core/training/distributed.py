@@ -22,19 +22,30 @@ def start_process(device: str | None = None) -> tuple[torch.device, bool]:
     return torch.device(device or "cpu"), rank == 0
 
 
+def processes() -> tuple[int, int]:
+    """Return this process's rank and how many there are."""
+    together = dist.is_available() and dist.is_initialized()
+    return (dist.get_rank(), dist.get_world_size()) if together else (0, 1)
+
+
+def await_others() -> None:
+    """Go on when all processes have come here."""
+    if processes()[1] > 1:
+        dist.barrier()
+
+
 @contextmanager
 def chief_first() -> Iterator[None]:
     """Let the chief process do a thing alone, such as writing a cache; the others do it after, and find it done."""
-    together = dist.is_available() and dist.is_initialized()
-    if together and dist.get_rank() > 0:
-        dist.barrier()
+    if processes()[0] > 0:
+        await_others()
     yield
-    if together and dist.get_rank() == 0:
-        dist.barrier()
+    if processes()[0] == 0:
+        await_others()
 
 
 def end_process() -> None:
     """Leave the other processes, once all have come to the end."""
     if dist.is_available() and dist.is_initialized():
-        dist.barrier()
+        await_others()
         dist.destroy_process_group()

@@ -1,0 +1,100 @@
+"""A folder of pictures becomes one file of latents: once each, whoever is killed and however many help."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganedit_widgets.cli import main
+from ganedit_widgets.core import ImageError, LatentError, Picture
+from ganedit_widgets.core.edits import Embed
+from ganedit_widgets.core.embed_folder import embed_folder, read_embeddings
+from ganedit_widgets.core.generators.load import save_model
+from tests.tiny import tiny
+
+SETTINGS = {"iterations": 2, "space": "w+"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Return a folder of three pictures, one of them further below, and one damaged file."""
+    where = tmp_path / "faces"
+    (where / "more").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for name in ("a.png", "b.png", "more/c.png"):
+        Image.fromarray(rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)).save(where / name)
+    (where / "broken.png").write_bytes((where / "a.png").read_bytes()[:60])
+    return where
+
+
+def edit(picture):
+    return Embed(picture, **SETTINGS)
+
+
+def test_every_picture_is_found_again_under_its_name(generator, folder, tmp_path):
+    out = tmp_path / "out.safetensors"
+    reports = list(embed_folder(generator, folder, out, edit, SETTINGS))
+    assert [r.done for r in reports] == [1, 2, 3, 4] and {r.total for r in reports} == {4}
+    found = read_embeddings(out)
+    assert found.names == ("a.png", "b.png", "more/c.png")
+    assert found.settings == SETTINGS and found.fingerprint == generator.fingerprint
+    assert list(found.failed) == ["broken.png"]
+    alone = [*edit(Picture.read(str(folder / "b.png"))).steps(generator, generator.average())][-1]
+    assert torch.equal(found.latent("b.png").w, alone.w)
+    assert not out.with_name("out.safetensors.parts").exists()
+    with pytest.raises(LatentError, match="No picture 'x'"):
+        found.latent("x")
+
+
+def test_a_run_that_was_killed_goes_on_and_repeats_nothing(generator, folder, tmp_path):
+    out = tmp_path / "out.safetensors"
+    first = embed_folder(generator, folder, out, edit, SETTINGS)
+    started = [next(first).name, next(first).name]
+    first.close()
+    assert not out.exists()
+    rest = [r.name for r in embed_folder(generator, folder, out, edit, SETTINGS)]
+    assert sorted(started + rest) == ["a.png", "b.png", "broken.png", "more/c.png"]
+    assert len(read_embeddings(out).names) == 3
+
+
+def test_parts_made_with_other_settings_are_refused(generator, folder, tmp_path):
+    out = tmp_path / "out.safetensors"
+    next(embed_folder(generator, folder, out, edit, SETTINGS))
+    with pytest.raises(LatentError, match="other settings"):
+        next(embed_folder(generator, folder, out, edit, {**SETTINGS, "iterations": 9}))
+
+
+def test_a_folder_without_pictures_is_refused(generator, tmp_path):
+    with pytest.raises(ImageError, match="holds no pictures"):
+        next(embed_folder(generator, tmp_path, tmp_path / "out.safetensors", edit, SETTINGS))
+
+
+def test_another_file_is_no_embeddings(tmp_path):
+    (tmp_path / "x.safetensors").write_bytes(b"nothing")
+    with pytest.raises(LatentError, match="holds no embeddings"):
+        read_embeddings(tmp_path / "x.safetensors")
+
+
+def test_the_command_says_what_it_left_out(folder, tmp_path, capsys):
+    model = tmp_path / "tiny.safetensors"
+    save_model(model, tiny().network, tiny().discriminator)
+    out = tmp_path / "out.safetensors"
+    base = ["embed", str(folder), "--model", str(model), "--steps", "2", "--device", "cpu"]
+    assert main([*base, str(out)]) == 1
+    said = capsys.readouterr()
+    assert "3 pictures" in said.out and "left out broken.png" in said.err
+    assert main([*base, str(tmp_path / "out.png")]) == 2
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_work(folder, tmp_path):
+    model, out = tmp_path / "tiny.safetensors", tmp_path / "out.safetensors"
+    save_model(model, tiny().network, tiny().discriminator)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    command += ["ganedit_widgets.cli", "embed", str(folder), str(out), "--model", str(model), "--steps", "2"]
+    done = subprocess.run([*command, "--device", "cpu"], capture_output=True, text=True, timeout=300, check=False)
+    assert done.stdout.count("wrote") == 1, done.stderr[-2000:]
+    assert read_embeddings(out).names == ("a.png", "b.png", "more/c.png")
