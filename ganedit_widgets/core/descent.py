@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -15,22 +15,33 @@ from .errors import LatentError, ModelError
 from .generators.base import Generator
 from .latent import Latent
 
+Latents = TypeVar("Latents", Latent, Sequence[Latent])
 RAMP_UP, RAMP_DOWN = 0.05, 0.25  # shares of the steps (Karras et al., "Analyzing and Improving…", 2020, appendix D)
 
 
 @dataclass(eq=False)
 class Judgement:
-    """What one try is worth."""
+    """What one try is worth, or several at once: each is then lowered by itself, and the best of them counts."""
 
-    loss: Tensor  # scalar, differentiable
-    picture: Tensor  # (1, 3, H, W), as drawn for the loss
-    numbers: dict[str, float] = field(default_factory=dict)  # to be reported
+    loss: Tensor  # scalar or (N,), differentiable
+    picture: Tensor  # (N, 3, H, W), as drawn for the loss; N is 1 for one try
+    numbers: dict[str, float] = field(default_factory=dict)  # to be reported, of the best
+
+    @property
+    def best(self) -> int:
+        """Which try has the least loss; one that is not finite is the worst."""
+        return least(self.loss)
+
+
+def least(loss: Tensor) -> int:
+    """Return the index of the least of `loss`, scalar or (N,), among those that are finite."""
+    return int(loss.detach().reshape(-1).nan_to_num(nan=math.inf, posinf=math.inf).argmin())
 
 
 def descend(
     start: Sequence[Tensor],
-    latent_of: Callable[..., Latent],
-    judge: Callable[[Latent], Judgement],
+    latent_of: Callable[..., Latents],
+    judge: Callable[[Latents], Judgement],
     iterations: int,
     rate: float,
     report: Callable[[dict[str, Any]], None],
@@ -38,7 +49,8 @@ def descend(
 ) -> Iterator[Latent]:
     """Lower the loss of `judge(latent_of(*x))` by Adam, beginning at x = `start`; yield the best latent so far.
 
-    Each step judges once, so the first latent yielded is that of `start`, and `judge` is called `iterations` times.
+    Several walks go side by side if `latent_of` returns a sequence of latents and `judge` a loss for each; x must not
+    be shared between them. Each step judges once, so the first latent yielded is that of `start`, and `judge` is called `iterations` times.
     `rate` is ramped up and, over the last quarter, down again. `stop_after` ends the walk early, at the same rates.
     Works under any grad mode of the reader, inference mode included, and leaves it as it is.
     Reports "step" and "loss" of the step, and of the best so far: "best", its numbers and "picture".
@@ -53,14 +65,15 @@ def descend(
         with gradients():  # closed before the yield, or whoever reads us would inherit it
             latent = latent_of(*x)
             judged = judge(latent)
-            loss = float(judged.loss.detach())
+            which = judged.best
+            loss = float(judged.loss.detach().reshape(-1)[which])
             if not math.isfinite(loss):
                 raise LatentError(f"The search left all bounds at step {step}: choose a smaller rate.")
             if loss < best:
-                best, kept = loss, latent.detached()
-                about = {**judged.numbers, "picture": judged.picture.detach()}
+                best, kept = loss, (latent if isinstance(latent, Latent) else latent[which]).detached()
+                about = {**judged.numbers, "picture": judged.picture[which : which + 1].detach()}
             if step < steps:
-                slopes = torch.autograd.grad(judged.loss, x)
+                slopes = torch.autograd.grad(judged.loss.sum(), x)
         report({"step": step, "loss": loss, "best": best, **about})
         assert kept is not None  # the first finite loss was below infinity
         yield kept
