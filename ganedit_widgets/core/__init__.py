@@ -17,19 +17,23 @@ if TYPE_CHECKING:
         RecipeError,
         TrainingError,
     )
+    from .film import save_film
     from .generators.load import load_generator
     from .history import History
     from .image import Picture, read_image, save_image, to_pixels, to_tensor
     from .latent import Latent
+    from .morph import Morph
     from .recipe import Recipe, load_recipe, save_png, save_recipe
 
 _HOMES = {
     "code": "code_for files_for",
     "codec": "recordable",
     "errors": "DirectionError GanEditError ImageError LatentError ModelError RecipeError TrainingError",
+    "film": "save_film",
     "history": "History",
     "image": "Picture read_image save_image to_pixels to_tensor",
     "latent": "Latent",
+    "morph": "Morph",
     "recipe": "Recipe load_recipe save_png save_recipe",
     "generators.load": "load_generator",
 }
@@ -43,6 +47,7 @@ __all__ = [
     "Latent",
     "LatentError",
     "ModelError",
+    "Morph",
     "Picture",
     "Recipe",
     "RecipeError",
@@ -53,6 +58,7 @@ __all__ = [
     "load_recipe",
     "read_image",
     "recordable",
+    "save_film",
     "save_image",
     "save_png",
     "save_recipe",

@@ -10,6 +10,7 @@ import math
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
@@ -49,6 +50,20 @@ def files_for(generator: Generator, edits: Sequence[Edit], original: Latent | No
     """Return name → contents of the files that `code_for` reads: pictures, latents and vectors that only memory has."""
     script = _Script(generator)
     script.text(edits, original, "")
+    return script.files
+
+
+def script_for(generator: Generator, name: str, record: Any, verbs: Sequence[str]) -> str:
+    """Return Python that loads the generator, makes `record` under `name`, and does `verbs`, lines of code."""
+    script = _Script(generator)
+    body = [script._generator(), f"{name} = {script.expression(record)}", *verbs]
+    return "\n".join([*_imports("\n".join(body), script.files, {name}), "", *body, ""])
+
+
+def script_files(generator: Generator, record: Any) -> dict[str, bytes]:
+    """Return name → contents of the files that `script_for` reads for `record`."""
+    script = _Script(generator)
+    script.expression(record)
     return script.files
 
 
@@ -171,9 +186,9 @@ def _flat(edits: Sequence[Edit]) -> list[Edit]:
     return [e for edit in edits for e in (_flat(edit.edits) if isinstance(edit, Stack) else [edit])]
 
 
-def _imports(body: str, files: Mapping[str, bytes]) -> list[str]:
+def _imports(body: str, files: Mapping[str, bytes], variables: AbstractSet[str] = frozenset()) -> list[str]:
     """Return the import lines for the names in `body`, and comments on what must be added by hand."""
-    names = names_in(body) - VARIABLES - set(dir(builtins))
+    names = names_in(body) - VARIABLES - variables - set(dir(builtins))
     lines = [OUTSIDE[name] for name in sorted(names & OUTSIDE.keys())]
     names -= OUTSIDE.keys()
     for home in HOMES:

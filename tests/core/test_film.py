@@ -1,13 +1,16 @@
 """Films: what a reader of the GIF sees."""
 
+import errno
 import io
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from ganedit_widgets.core.errors import ImageError
-from ganedit_widgets.core.film import gif
+from ganedit_widgets.core.film import KINDS, estimate, film, gif, save_film, write_film
 
 
 def frames_of(film):
@@ -41,3 +44,105 @@ def test_colors_come_from_the_whole_film():
 def test_a_film_without_pictures_is_refused():
     with pytest.raises(ImageError, match="at least one"):
         gif([])
+
+
+# ---- every kind
+
+
+def moving(count=5):
+    """Pictures of 12×16 pixels with more colors than a GIF has, none like another."""
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (12, 16, 3), np.uint8) for _ in range(count)]
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "apng"])
+def test_animations_have_every_frame_their_pace_and_no_end(kind):
+    found, info = frames_of(film(moving(), kind, milliseconds=80))
+    assert len(found) == 5 and info["loop"] == 0 and info["duration"] == pytest.approx(80)
+    assert len(frames_of(film(moving(), kind, back=True))[0]) == 8
+    if kind == "apng":
+        assert all(np.array_equal(x, y) for x, y in zip(found, moving(), strict=True))
+
+
+def test_a_strip_and_an_archive_hold_the_pictures_exactly():
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(film(moving(), "strip")))), np.hstack(moving()))
+    archive = zipfile.ZipFile(io.BytesIO(film(moving(), "frames")))
+    assert archive.namelist() == [f"frame-000{i}.png" for i in range(5)]
+    assert np.array_equal(np.asarray(Image.open(archive.open("frame-0003.png"))), moving()[3])
+
+
+def test_a_folder_of_pictures_appears_when_all_are_written(tmp_path):
+    for _ in write_film(tmp_path / "film", moving(), "frames"):
+        assert not (tmp_path / "film").exists()
+    assert [p.name for p in sorted((tmp_path / "film").iterdir())] == [f"frame-000{i}.png" for i in range(5)]
+    with pytest.raises(ImageError, match="exists already"):
+        list(write_film(tmp_path / "film", moving(), "frames"))
+
+
+@pytest.mark.parametrize("name", ["film.gif", "film.webp", "film.apng", "film.png", "film.zip", "film"])
+def test_the_name_says_what_to_write(name, tmp_path):
+    save_film(tmp_path / name, moving())
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("gif", "a.gif"), ("frames", "a"), ("frames", "a.zip")])
+def test_who_stops_reading_leaves_nothing_behind(kind, name, tmp_path):
+    walk = write_film(tmp_path / name, moving(), kind)
+    assert [next(walk), next(walk)] == [1, 2]
+    walk.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "name"), [("webp", "a.webp"), ("frames", "a")])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_behind(kind, name, tmp_path, monkeypatch):
+    write, room = Path.write_bytes, [2]
+
+    def full(path, contents):
+        room[0] -= 1
+        if room[0] > 0 and kind == "frames":
+            return write(path, contents)
+        write(path, contents[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ImageError, match=f"There is no space left for .*{name} .*MB.*: free some"):
+        list(write_film(tmp_path / name, moving(), kind))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_film_leaves_the_old_one_alone(tmp_path, monkeypatch):
+    save_film(tmp_path / "a.gif", moving())
+    old = (tmp_path / "a.gif").read_bytes()
+    broken = (frame if i < 3 else 1 / 0 for i, frame in enumerate(moving()))
+    with pytest.raises(ZeroDivisionError):
+        save_film(tmp_path / "a.gif", broken)
+    assert (tmp_path / "a.gif").read_bytes() == old and len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_estimate_is_of_the_right_order():
+    pictures = [np.repeat(np.repeat(f, 8, 0), 8, 1) for f in moving(10)]
+    for kind in KINDS:
+        told, made = estimate(pictures[0], kind, 10, seconds_per_picture=0.5), film(pictures, kind)
+        assert len(made) / 4 < told.bytes < 4 * len(made), kind
+        assert told.seconds > 5
+    assert estimate(pictures[0], "apng", 10, back=True).bytes == 18 / 10 * estimate(pictures[0], "apng", 10).bytes
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda p: film(moving(), "mp4"), "'mp4' cannot be written: choose one of gif"),
+        (lambda p: list(write_film(p / "a", moving(), "mp4")), "'mp4'"),
+        (lambda p: save_film(p / "a.mov", moving()), "does not say what to write.*gif"),
+        (lambda p: film([], "webp"), "at least one picture"),
+        (lambda p: save_film(p / "a", []), "at least one picture"),
+        (lambda p: film([np.zeros((8, 1000, 3), np.uint8)] * 40, "strip"), "40000 pixels wide"),
+        (lambda p: save_film(p / "nowhere" / "a.gif", moving()), "cannot be written.*choose another place"),
+        (lambda p: save_film(p / "nowhere" / "a", moving()), "cannot be written.*choose another place"),
+    ],
+    ids=range(8),
+)
+def test_says_in_a_sentence_what_is_wrong(act, says, tmp_path):
+    with pytest.raises(ImageError, match=says):
+        act(tmp_path)
+    assert list(tmp_path.iterdir()) == []
