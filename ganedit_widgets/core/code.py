@@ -30,7 +30,7 @@ from .probes.directions import Direction
 from .probes.library import save_directions
 from .recipe import Recipe, recipe_text
 
-HOMES = ("ganedit_widgets.core", "ganedit_widgets.core.edits", "ganedit_widgets.core.probes")
+HOMES = tuple(f"ganedit_widgets.core{part}" for part in ("", ".edits", ".probes", ".align"))
 OUTSIDE = {"np": "import numpy as np", "torch": "import torch"}
 VARIABLES = {"generator", "latent", "picture"}
 
@@ -139,8 +139,10 @@ class _Script:
     def _picture(self, picture: Picture) -> str:
         if picture.source is None:
             return self._pixels(picture.pixels)
-        at_size = {None: "", self.generator.size: ", generator.size"}
-        return f"read_image({_quoted(picture.source)}{at_size.get(picture.size, f', {picture.size}')})"
+        at_size = {None: "", self.generator.size: ", generator.size"}.get(picture.size, f", {picture.size}")
+        if picture.box is not None:
+            return f"crop(read_image({_quoted(picture.source)}), {self.expression(picture.box)}{at_size})"
+        return f"read_image({_quoted(picture.source)}{at_size})"
 
     def _pixels(self, pixels: Any) -> str:
         return f"read_image({self._file('picture', 'png', as_png(pixels))})"

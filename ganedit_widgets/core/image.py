@@ -8,7 +8,7 @@ import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,6 +19,9 @@ from torch import Tensor
 from .errors import ImageError
 from .fetch import fetch, is_address
 from .short import short
+
+if TYPE_CHECKING:
+    from .align.box import Box
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 SMALLEST, MOST = 8, 100_000_000  # pixels: of the shorter side; of the whole picture before it is decoded
@@ -31,7 +34,8 @@ class Picture:
 
     pixels: Pixels  # (H, W, 3)
     source: str | None = None  # the path or address given to `read_image`; None: it came from memory
-    size: tuple[int, int] | None = None  # the size asked of `read_image`
+    size: tuple[int, int] | None = None  # the size asked of `read_image`, or of `crop`
+    box: Box | None = None  # the part of the source it is, cropped by `align.crop`
 
     __repr__ = short
 

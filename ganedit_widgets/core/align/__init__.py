@@ -1,0 +1,8 @@
+"""Which part of a picture a model shall see: boxes, crops, how to find them, and the way back into the picture."""
+
+from .aligner import Aligner, align, read_aligner
+from .box import Box
+from .crop import aligned, crop, paste_back
+from .search import Found, find_box
+
+__all__ = ["Aligner", "Box", "Found", "align", "aligned", "crop", "find_box", "paste_back", "read_aligner"]

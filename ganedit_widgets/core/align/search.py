@@ -1,0 +1,169 @@
+"""Find the box of a picture for any model: where its pictures, and nothing else, would fit best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..descent import Judgement, descend, require_differentiable
+from ..generators.base import Generator
+from ..image import Pixels, to_tensor
+from ..latent import Latent
+from ..probes.whitening import Whitening
+from ..short import short
+from .box import Box, require_box, turned
+from .sampling import Pyramid, box_at, place_of
+from .typical import Typical
+
+SAMPLES, SAMPLES_SLOW, BATCH = 256, 96, 16  # pictures drawn first; StyleGAN3 cannot draw them small
+SIDES = (1.0, 0.8, 0.64, 0.5, 0.4, 0.32, 0.25)  # of the picture's shorter side
+ANGLES = (-30.0, -15.0, 0.0, 15.0, 30.0)  # degrees
+STRIDE = 0.16  # sides from one place to the next
+STARTS, SIDE = 4, 32  # places that are refined, and how large the crops are then, in pixels
+RATE, REACH, STAY = 0.1, 0.15, 0.05  # Adam's; how far the box goes for a standard deviation of W; the weight of D²
+
+
+Answer = tuple[Box, Latent | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The best box so far, and the latent whose picture is nearest to its crop, once one has been sought."""
+
+    box: Box
+    latent: Latent | None
+    step: int  # of `total`
+    total: int
+
+    __repr__ = short
+
+
+def find_box(generator: Generator, source: Pixels, iterations: int = 30, samples: int | None = None) -> Iterator[Found]:
+    """Yield better and better boxes of `source`, (H, W, 3) uint8, in which `generator` could have drawn what is there.
+
+    Coarse to fine. First pictures of the model are drawn, and thousands of boxes in a small picture are compared with
+    what is typical of those. Then box and latent are moved together, `iterations` steps from each of the best places
+    and as many from the very best: (b*, w*) = argmin E(G(w), crop(source, b)) + stay·D²(w), where E counts a pixel's
+    error against how well it can be foretold at all. Whoever stops reading keeps the best so far. Angles up to about
+    45 degrees are found. Deterministic. Raises `ModelError` if the model cannot be differentiated, `ImageError` for a
+    picture without area.
+    """
+    whole = Box.whole(source.shape, generator.size)
+    require_box(whole, source.shape, generator.size)
+    require_differentiable(generator)
+    if samples is None:
+        samples = SAMPLES if generator.family == "stylegan2" else SAMPLES_SLOW
+    total = math.ceil(samples / BATCH) + len(SIDES) + (STARTS + 1) * iterations
+    now: Answer = (whole, None)
+    for step, found in enumerate(_search(generator, source, iterations, samples), 1):
+        now = found or now
+        yield Found(*now, step, total)
+
+
+def _search(generator: Generator, source: Pixels, iterations: int, samples: int) -> Iterator[Answer | None]:
+    """Yield the best box so far, None while there is none."""
+    typical = yield from Typical.measure(generator, samples, BATCH)
+    pyramid = Pyramid(to_tensor(source, generator.device))
+    side = Box.whole(source.shape, generator.size).side
+    candidates: list[tuple[float, Tensor]] = []
+    for share in SIDES:
+        places = _places(source.shape, share * side, generator.size).to(generator.device)
+        candidates += zip(typical.oddity(pyramid, places).tolist(), places, strict=True)
+        yield box_at(min(candidates, key=lambda c: c[0])[1]), None
+    yield from _refine(generator, pyramid, typical, _distinct(candidates, STARTS), iterations)
+
+
+def _places(shape: tuple[int, ...], side: float, size: tuple[int, int]) -> Tensor:
+    """Return the boxes (N, 4) of one side that lie in a picture: a grid of centers, each with all angles."""
+    height, width = shape[:2]
+    across = side * size[1] / size[0]
+
+    def centers(length: float, extent: float) -> Tensor:
+        room = max(0.0, length - extent)
+        count = 1 + math.ceil(room / (STRIDE * extent))
+        return torch.linspace(length / 2 - room / 2, length / 2 + room / 2, count)
+
+    angles = torch.tensor([math.radians(a) for a in ANGLES])
+    grid = torch.meshgrid(centers(width, across), centers(height, side), angles, indexing="ij")
+    x, y, angle = (axis.flatten() for axis in grid)
+    return torch.stack([x, y, torch.full_like(x, math.log(side)), angle], 1)
+
+
+def _distinct(candidates: list[tuple[float, Tensor]], count: int) -> list[Tensor]:
+    """Return the best places of which none is near another."""
+    chosen: list[Tensor] = []
+    for _, place in sorted(candidates, key=lambda c: c[0]):
+        apart = [(place[:2] - c[:2]).norm() / c[2].exp() + (place[2] - c[2]).abs() for c in chosen]
+        if all(float(a) > 0.35 for a in apart):
+            chosen.append(place)
+        if len(chosen) == count:
+            break
+    return chosen
+
+
+def _refine(
+    generator: Generator, pyramid: Pyramid, typical: Typical, starts: list[Tensor], iterations: int
+) -> Iterator[Answer]:
+    """Move box and latent together from each start, then once more from the best; yield the best of all so far."""
+    found: list[tuple[float, Box, Latent]] = []
+    rounds = [*starts, *[None] * (STARTS + 1 - len(starts))]  # the last one begins at the best
+    for start in rounds:
+        joint = _Joint(generator, pyramid, typical)
+        if start is None:
+            _, box, latent = min(found, key=lambda f: f[0])
+            joint.begin(place_of(box).to(generator.device), latent)
+        else:
+            joint.begin(start)
+        found.append((math.inf, box_at(joint.start), generator.average()))
+        for latent in descend(joint.x, joint.latent_of, joint.judge, iterations, RATE, joint.report):
+            found[-1] = (joint.best, joint.box, latent)
+            _, box, best = min(found, key=lambda f: f[0])
+            yield box, best
+
+
+class _Joint:
+    """One search: its unknowns are u, (1, D) in whitened W, and four numbers that move the box."""
+
+    def __init__(self, generator: Generator, pyramid: Pyramid, typical: Typical) -> None:
+        self.generator, self.pyramid, self.typical = generator, pyramid, typical
+        self.white = Whitening.of(generator)
+        self.side = min(SIDE, *generator.size)
+
+    def begin(self, place: Tensor, latent: Latent | None = None) -> None:
+        """Set out from `place` (4,), and from a latent or the average."""
+        self.start, self.best = place.to(self.white.average), math.inf
+        u = torch.zeros_like(self.white.average)[None] if latent is None else self.white.to_u(latent.w[:1])
+        self.x = [u, torch.zeros(4, device=u.device)]
+        side, one = self.start[2].exp(), torch.ones_like(self.start[2])
+        self.reach = REACH * torch.stack([side, side, one, one])
+
+    def latent_of(self, u: Tensor, moved: Tensor) -> Latent:
+        """Return the latent of u; remember the place."""
+        self.place = self.start + self.reach * moved
+        w = self.white.to_w(u).expand(self.generator.latent_shape[0], -1)
+        return Latent(w, self.generator.fingerprint)
+
+    def judge(self, latent: Latent) -> Judgement:
+        """Compare the picture with the crop."""
+        picture = shrunk(self.generator.draw(latent, until=self.side), self.side)
+        seen = self.pyramid.crop(self.place[None], (picture.shape[-2], picture.shape[-1]))
+        error = (picture - seen).square().mean(1, keepdim=True)
+        loss = self.typical.weighed(error) + STAY * self.white.to_u(latent.w[:1]).square().mean()
+        return Judgement(loss, picture, {"place": self.place.detach().clone()})  # type: ignore[dict-item]
+
+    def report(self, numbers: dict[str, Any]) -> None:
+        """Keep the best place."""
+        self.best = numbers["best"]
+        box = box_at(numbers["place"])
+        self.box = Box(box.x, box.y, box.side, turned(box.angle))
+
+
+def shrunk(pictures: Tensor, side: int) -> Tensor:
+    """Return pictures (N, 3, H, W) averaged down to `side` pixels; smaller ones as they are."""
+    return pictures if pictures.shape[-1] <= side else F.interpolate(pictures, (side, side), mode="area")
