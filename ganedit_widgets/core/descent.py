@@ -50,9 +50,9 @@ def descend(
     """Lower the loss of `judge(latent_of(*x))` by Adam, beginning at x = `start`; yield the best latent so far.
 
     Several walks go side by side if `latent_of` returns a sequence of latents and `judge` a loss for each; x must not
-    be shared between them. Each step judges once, so the first latent yielded is that of `start`, and `judge` is called `iterations` times.
-    `rate` is ramped up and, over the last quarter, down again. `stop_after` ends the walk early, at the same rates.
-    Works under any grad mode of the reader, inference mode included, and leaves it as it is.
+    be shared between them. Each step judges once, so the first latent yielded is that of `start`, and `judge` is
+    called `iterations` times. `rate` is ramped up and, over the last quarter, down again. `stop_after` ends the walk
+    early, at the same rates. Works under any grad mode of the reader, inference mode included, and leaves it as it is.
     Reports "step" and "loss" of the step, and of the best so far: "best", its numbers and "picture".
     Raises `LatentError` if the loss is no longer finite.
     """

@@ -32,11 +32,15 @@ WANTED = to_pixels(TINY.draw(TINY.sample(seed=7)))
 SEFA, STRANGE = probes.sefa(TINY)[0], probes.sefa(STRANGER)[0]
 CHANNEL = probes.channel(TINY, "b8.conv0", 3)
 
+HALF = np.arange(256).reshape(16, 16) % 16 < 8
+
 EDITS = [
     edits.Sample(seed=5),
     edits.Restore(TINY.sample(seed=6)),
     edits.MoveAlong(SEFA, strength=2.0, layers=range(1, 4)),
     edits.Embed(WANTED, iterations=5),
+    edits.join(WANTED, 255 - WANTED, HALF, iterations=4),
+    edits.FitNoise(WANTED, iterations=4, where=HALF),
     edits.Crossover(TINY.sample(seed=8), (0.0, 0.25, 0.5, 1.0, 1.0, 0.0), "a friend"),
     edits.TransferExpression(edits.Sample(2), TINY.sample(seed=3), 0.5, threshold=0.2, layers=(0, 1, 4)),
     edits.Stack((edits.MoveAlong(SEFA, 0.5), edits.MoveAlong(CHANNEL, 1.5))),
@@ -172,6 +176,8 @@ def test_every_edit_works_on_models_of_other_shapes(build):
         edits.TransferExpression(edits.Sample(4), edits.Sample(5)),
         *(edits.Embed(np.full((*model.size, 3), 99, np.uint8), 3, space, start)
           for space in ("w+", "w", "z") for start in ("average", "current", "random")),
+        edits.inpaint(np.full((40, 60, 3), 99, np.uint8), np.eye(40, 60, dtype=bool), 3),
+        edits.FitNoise(np.full((40, 60, 3), 99, np.uint8), 3),
         edits.Stack((edits.MoveAlong(direction, 0.5), edits.MoveAlong(direction, layers=range(2)))),
     ]  # fmt: skip
     assert {type(e) for e in made} == {type(e) for e in EDITS}

@@ -4,8 +4,11 @@ from .base import Edit, Report, ignore, run, stopped
 from .crossover import Crossover, group_blend, paper_split, split_at
 from .direction import MoveAlong
 from .embed import Embed
+from .embed_parts import EmbedParts, embed_part, inpaint, join, local_style, reconstruct, scribble
 from .expression_transfer import TransferExpression, change_of_look, drive
 from .litter import litter, style_mixing_table
+from .noise import FitNoise
+from .objective import Part
 from .sample import Restore, Sample
 from .sources import Source, latent_of
 from .stack import Stack
@@ -14,7 +17,10 @@ __all__ = [
     "Crossover",
     "Edit",
     "Embed",
+    "EmbedParts",
+    "FitNoise",
     "MoveAlong",
+    "Part",
     "Report",
     "Restore",
     "Sample",
@@ -23,12 +29,18 @@ __all__ = [
     "TransferExpression",
     "change_of_look",
     "drive",
+    "embed_part",
     "group_blend",
     "ignore",
+    "inpaint",
+    "join",
     "latent_of",
     "litter",
+    "local_style",
     "paper_split",
+    "reconstruct",
     "run",
+    "scribble",
     "split_at",
     "stopped",
     "style_mixing_table",

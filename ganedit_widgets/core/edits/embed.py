@@ -5,27 +5,20 @@ Abdal et al., "Image2StyleGAN", ICCV 2019; in the whitened W of Zhu et al., "Imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
-from ..descent import Judgement, descend, gradients, require_differentiable
+from ..descent import descend, gradients, require_differentiable
 from ..errors import LatentError
 from ..generators.base import Generator, require_own
-from ..image import Picture, Pixels, to_tensor
+from ..image import Picture, Pixels
 from ..latent import Latent
-from ..perceptual import distance_to, pixel_error, psnr
-from ..probes.whitening import Whitening
 from ..short import short
 from .base import Report, ignore
-
-SPACES, STARTS = ("w+", "w", "z"), ("average", "current", "random")
-TRIED = 16  # random pictures among which the start "random" chooses the nearest
-
-LatentOf = Callable[[Tensor], Latent]
-Judge = Callable[[Latent], Judgement]
+from .objective import Objective, Part, require_walk
+from .starts import SPACES, STARTS, Coordinates, starting_points
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +33,14 @@ class Embed:
     picture: Picture | Pixels  # cropped and scaled to the generator's size if it has another
     iterations: int = 150
     space: str = "w+"  # "w+": a style for each layer, the best likeness; "w" and "z": only what the model could sample
-    start: str = "average"  # or "current", or "random": the nearest of 16 random pictures
+    start: str = "average"  # or "current", "random" (the nearest of 16 pictures), "encoder" (if the model has one)
     rate: float = 0.15  # Adam's, in standard deviations of W
     pixel: float = 2.0  # weight of the pixels' squared error
     stay: float = 0.03  # weight of D²
     perceptual: str = "auto"  # see `core.perceptual.distance_to`
     stop_after: int | None = None  # end early, after so many steps
+    first_w: int = 0  # of the iterations, how many search in W before W+ is opened: easier to edit (Zhu et al. 2020)
+    restarts: int = 1  # random starts that are searched from side by side; the best is kept
 
     __repr__ = short
 
@@ -63,58 +58,36 @@ class Embed:
         require_own(generator, latent)
         require_differentiable(generator)
         self._check()
-        given = self.picture if isinstance(self.picture, Picture) else Picture(self.picture)
+        base = latent if self.start == "current" else Latent(latent.w, latent.fingerprint, label=latent.label)
+        first = Coordinates(generator, base, "w" if self.first_w else self.space)
         with gradients():
-            target = to_tensor(given.fitted(generator.size), generator.device)
-            judge = self._judge(generator, target)
-            start, latent_of = self._start(generator, latent, judge)
-        yield from descend([start], latent_of, judge, self.iterations, self.rate, report, self.stop_after)
+            judge = Objective(generator, [Part(self.picture, pixel=self.pixel)], self.stay, self.perceptual)
+            points = starting_points(first, self.start, latent, judge.target, judge, self.restarts)
+        reached = latent
+        for reached in self._walk(first, points, judge, 0, report):
+            yield reached
+        if self.first_w and self.total > self.first_w:
+            second = replace(first, space="w+")
+            yield from self._walk(second, second.point(reached.w), judge, self.first_w, report)
+
+    def _walk(self, way: Coordinates, points: Tensor, judge: Objective, done: int, report: Report) -> Iterator[Latent]:
+        """Take the steps after `done`: those in W if there are such and none is done yet, else the rest."""
+        iterations = self.first_w if self.first_w and not done else self.iterations - done
+
+        def counted(numbers: dict[str, float]) -> None:
+            report({**numbers, "step": numbers["step"] + done})
+
+        return descend([points], way.latents, judge, iterations, self.rate, counted, self.total - done)
 
     def _check(self) -> None:
         for value, known in ((self.space, SPACES), (self.start, STARTS)):
             if value not in known:
                 raise LatentError(f"{value!r} was given: choose one of {', '.join(map(repr, known))}.")
-        if not (0 < self.rate < float("inf")) or not (0 <= self.pixel + self.stay < float("inf")):
-            raise LatentError("The rate and the weights of a search must be positive numbers: use the defaults.")
-        if self.total < 1:
-            raise LatentError(f"{self.total} steps were asked for: at least one is needed.")
-
-    def _judge(self, generator: Generator, target: Tensor) -> Judge:
-        looks = distance_to(generator, target, self.perceptual)
-        white = Whitening.of(generator)
-
-        def judge(latent: Latent) -> Judgement:
-            picture = generator.draw(latent)
-            seen, far = looks(picture), white.to_u(latent.w).square().mean()
-            loss = seen + self.pixel * pixel_error(picture, target) + self.stay * far
-            numbers = {"perceptual": float(seen.detach()), "distance": float(far.detach()) ** 0.5}
-            return Judgement(loss, picture, {"psnr": psnr(picture, target), **numbers})
-
-        return judge
-
-    def _start(self, generator: Generator, latent: Latent, judge: Judge) -> tuple[Tensor, LatentOf]:
-        """Return the first point of the search and the map from such points to latents."""
-        white, rows = Whitening.of(generator), generator.latent_shape[0]
-        base = latent if self.start == "current" else Latent(latent.w, latent.fingerprint, label=latent.label)
-
-        def from_u(u: Tensor) -> Latent:
-            return replace(base, w=white.to_w(u).expand(rows, -1))
-
-        def from_z(z: Tensor) -> Latent:
-            return replace(base, w=generator.map(z, base.label).expand(rows, -1))
-
-        if self.space == "z":
-            return _nearest([generator.z(seed) for seed in range(TRIED)], from_z, judge), from_z
-        count = rows if self.space == "w+" else 1
-        if self.start == "random":
-            found = _nearest([white.to_u(w)[None] for w in generator.w_samples[:TRIED].clone()], from_u, judge)
-        else:
-            w = latent.w.to(white.average) if self.start == "current" else white.average[None]
-            found = white.to_u(w if len(w) == count else w.mean(0, keepdim=True))
-        return found.expand(count, -1).clone(), from_u
-
-
-def _nearest(points: list[Tensor], latent_of: LatentOf, judge: Judge) -> Tensor:
-    """Return the point whose latent is judged best."""
-    with torch.no_grad():
-        return min(points, key=lambda point: float(judge(latent_of(point)).loss))
+        require_walk(self.total, self.rate)
+        if self.first_w and not (self.space == "w+" and 0 < self.first_w < self.iterations):
+            raise LatentError(
+                f"{self.first_w} of {self.iterations} steps in {self.space.upper()} were asked to be in W: search in "
+                "W+, and leave steps for it."
+            )
+        if self.restarts < 1 or (self.restarts > 1 and self.space != "z" and self.start != "random"):
+            raise LatentError(f"{self.restarts} walks from {self.start!r} were asked for: choose the start 'random'.")

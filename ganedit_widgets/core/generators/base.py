@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from torch import Tensor, nn
 
 from ..errors import LatentError, ModelError
 from ..latent import Latent
+
+if TYPE_CHECKING:
+    from ..encoder import Encoder
 
 W_SAMPLES = 2000  # mapped z for the statistics of W: enough for a covariance of 512 numbers with shrinkage
 
@@ -52,6 +56,7 @@ class Generator:
         self.code = code or "generator"  # the Python expression that loads it again
         self.cfg: Any = network.cfg
         self.fingerprint = fingerprint_of(network)
+        self.encoder_file: Path | None = None  # where its encoder would lie
 
     def __repr__(self) -> str:
         h, w = self.size
@@ -93,6 +98,18 @@ class Generator:
     def style_layers(self) -> dict[str, int]:
         """Style layer → its index into W+, in the order of computation."""
         return {name: i for name, (i, _) in self.network.synthesis.style_layers().items()}  # type: ignore[union-attr, operator]
+
+    @cached_property
+    def encoder(self) -> Encoder | None:
+        """What guesses latents from pictures, read when first asked for; None if there is no such file.
+
+        Raises `ModelError` if the file beside the model is damaged or belongs to another model.
+        """
+        if self.encoder_file is None or not self.encoder_file.is_file():
+            return None
+        from ..encoder import load_encoder  # needs this module
+
+        return load_encoder(self.encoder_file, self)
 
     # ---- latents
 
