@@ -1,0 +1,84 @@
+"""Borrow one part of the picture from another: hair, eyes, mouth (Collins et al., "Editing in Style", CVPR 2020)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from ..errors import LatentError
+from ..generators.base import Generator, require_own
+from ..latent import Latent
+from ..parts.catalog import PartCatalog
+from ..parts.queries import greedy_query, simple_query
+from ..short import short
+from .base import Report, ignore
+
+RULES = ("greedy", "simple", "global")
+
+
+@dataclass(frozen=True, eq=False)
+class Borrow:
+    """σ' = σ + q·(σ_R − σ) at every style layer: the channels q that matter to `part` come from the reference.
+
+    `rule`: "greedy" takes whole channels by falling M while what leaks outside the part stays within `budget`
+    (section 3.3.2; as a share of the layer's channels, so that one number suits layers of any width: ε = budget·C);
+    "simple" takes q = min(1, budget·M); "global" takes all of it, q = budget. `protect` is ρ: channels with less of
+    their energy in the part are never taken. Steps are *added* to the styles, so that later moves in W+ still count.
+    """
+
+    reference: Latent
+    part: str
+    catalog: PartCatalog
+    budget: float = 0.05
+    protect: float = 0.1
+    rule: str = "greedy"
+    colors: bool = False  # whether the styles of toRGB layers, which mix colors, are borrowed too
+    keep_norm: bool = False  # scale what is taken to the length of what it replaces (Chong et al. 2021)
+    layers: Mapping[str, float] = field(default_factory=dict)  # style layer → another budget there; 0 leaves it out
+
+    __repr__ = short
+    total = 1
+
+    def steps(self, generator: Generator, latent: Latent, report: Report = ignore) -> Iterator[Latent]:
+        """Yield the latent with style offsets added."""
+        require_own(generator, latent)
+        require_own(generator, self.reference)
+        self.catalog.require_own(generator)
+        with torch.no_grad():
+            own, other = generator.styles(latent), generator.styles(self.reference)
+            steps = {name: self._step(own[name], other[name], q) for name, q in self.queries().items() if q.any()}
+        yield latent.shifted(steps)
+
+    def queries(self) -> dict[str, Tensor]:
+        """Return style layer → q (C,). Raises `LatentError` for an unknown rule, part or layer, or a bad number."""
+        self._check()
+        m = self.catalog.m(self.part)
+        return {name: self._query(name, row) for name, row in m.items() if self.colors or not name.endswith("torgb")}
+
+    def _query(self, name: str, m: Tensor) -> Tensor:
+        budget = self.layers.get(name, self.budget)
+        if self.rule == "global":
+            return torch.full_like(m, min(budget, 1.0))
+        if self.rule == "simple":
+            return simple_query(m, budget) * (m > self.protect)
+        return greedy_query(m, budget * len(m), self.protect)
+
+    def _step(self, own: Tensor, other: Tensor, q: Tensor) -> Tensor:
+        q = q.to(own)
+        taken = other
+        if self.keep_norm:
+            taken = other * ((q * own).norm() / (q * other).norm().clamp(min=1e-12))
+        return q * (taken - own)
+
+    def _check(self) -> None:
+        if self.rule not in RULES:
+            raise LatentError(f"{self.rule!r} was given: choose one of {', '.join(map(repr, RULES))}.")
+        budgets = [self.budget, *self.layers.values()]
+        if not all(0 <= b < float("inf") for b in budgets) or not 0 <= self.protect <= 1:
+            raise LatentError("A budget must be 0 or more, and what is protected a share from 0 to 1.")
+        unknown = set(self.layers) - set(self.catalog.contributions)
+        if unknown:
+            raise LatentError(f"There is no style layer {sorted(unknown)[0]!r} in this catalog: leave it out.")
