@@ -70,12 +70,15 @@ def _catalog(header: dict[str, Any], tensors: dict[str, Tensor], path: str) -> P
         raise LatentError(f"{path} was written by a newer version of this library: upgrade it.")
     centers = tensors.pop("centers")
     contributions = {name.removeprefix("m/"): m for name, m in tensors.items()}
-    parts = tuple(
-        Part(str(p["name"]), tuple(map(int, p["clusters"])), tuple(map(int, p["color"]))) for p in header["parts"]
-    )  # type: ignore[arg-type]
+    parts = tuple(_part(entry) for entry in header["parts"])
     counted = sorted(c for part in parts for c in part.clusters)
     if counted != list(range(len(centers))) or any(len(m) != len(centers) for m in contributions.values()):
         raise ValueError("its parts do not fit its clusters")
     clusters = Clusters(centers, float(header["objective"]), int(header["seed"]))
     code = f"load_catalog({path!r})"
     return PartCatalog(str(header["fingerprint"]), str(header["layer"]), clusters, contributions, parts, code)
+
+
+def _part(entry: dict[str, Any]) -> Part:
+    red, green, blue = (int(c) for c in entry["color"])
+    return Part(str(entry["name"]), tuple(int(c) for c in entry["clusters"]), (red, green, blue))
