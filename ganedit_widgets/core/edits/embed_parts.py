@@ -79,7 +79,7 @@ def embed_part(picture: Picture | Pixels, mask: Mask, iterations: int = 150) -> 
 
 def inpaint(picture: Picture | Pixels, hole: Mask, iterations: int = 150) -> EmbedParts:
     """Fill the `hole`: its pixels have no influence on the result, which stays nearer to what the model draws."""
-    return EmbedParts((Part(picture, outside(hole)),), iterations, stay=0.1)
+    return EmbedParts((Part(picture, outside(hole)),), iterations, stay=0.2)
 
 
 def join(picture: Picture | Pixels, other: Picture | Pixels, mask: Mask, iterations: int = 150) -> EmbedParts:
