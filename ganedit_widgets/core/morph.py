@@ -124,7 +124,8 @@ class Morph:
         path = Path(generator, self)
         if self.path == "z":
             return Restore(path.at(segment, share), "between seeds")
-        return Stack((_start(one), Crossover(two, tuple(path.shares(share).tolist()), "the next keyframe")))
+        note = "" if isinstance(two, Sample) else "the next keyframe"
+        return Stack((_start(one), Crossover(two, tuple(path.shares(share).tolist()), note)))
 
     def _edges(self, speed: Speed | None) -> list[int]:
         known = speed is not None and self.constant_speed

@@ -4,11 +4,16 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "CrossoverPanel": "crossover",
     "EmbedPanel": "embed",
+    "ExpressionPanel": "expression",
     "Filmstrip": "filmstrip",
     "Frame": "frame",
     "Knobs": "knobs",
+    "LayerStrip": "layer_strip",
+    "MorphPanel": "morph",
     "Panel": "panel",
+    "Player": "player",
     "Session": "session",
     "Stage": "stage",
     "Studio": "studio",

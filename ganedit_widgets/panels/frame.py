@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from .controls import Fold
 from .filmstrip import Filmstrip
 from .keys import ActionWidget
 from .panel import Panel
-from .pictures import static_picture
+from .pictures import static_picture, zipped
 from .reports import time_left
 from .session import Session
 from .snapshot import LIMIT, Snapshot, replacing, this_cell
@@ -141,7 +140,7 @@ class Frame(ipw.VBox):
         elif order == "png":
             self.download(argument)
         elif order == "files":
-            self.head.download("files.zip", "application/zip", _zipped(self.session.code_files()), argument)
+            self.head.download("files.zip", "application/zip", zipped(self.session.code_files()), argument)
         else:
             self._drawer = argument
             self._write_code()
@@ -252,11 +251,3 @@ def _reasons(session: Session) -> dict[str, str]:
     if not history.can_redo:
         reasons["redo"] = "nothing was undone"
     return reasons
-
-
-def _zipped(files: Mapping[str, bytes]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, contents in files.items():
-            archive.writestr(name, contents)
-    return made.getvalue()

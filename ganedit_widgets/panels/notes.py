@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ganedit_widgets.core.edits import Edit, MoveAlong, Restore, Sample, Stack
+from ganedit_widgets.core.edits import (
+    Crossover,
+    Edit,
+    MoveAlong,
+    Restore,
+    Sample,
+    Source,
+    Stack,
+    TransferExpression,
+)
 from ganedit_widgets.core.image import Pixels
 
 
@@ -58,6 +67,15 @@ def label_of(edit: Edit) -> str:
     if isinstance(edit, Stack):
         parts = [label_of(part) for part in edit.edits]
         return ", ".join(parts[:2]) + (f" +{len(parts) - 2}" if len(parts) > 2 else "")
+    if isinstance(edit, Crossover):
+        return f"× {name_of(edit.other, edit.note)}"
+    if isinstance(edit, TransferExpression):
+        return f"like {name_of(edit.expressive, edit.note)} {edit.strength:+.1f}"
     if isinstance(edit, Restore) and edit.note:
         return edit.note
     return type(edit).__name__.lower()
+
+
+def name_of(source: Source, note: str = "") -> str:
+    """What a picture is called: its note, else its seed."""
+    return note or (f"seed {source.seed}" if isinstance(source, Sample) else "a picture")

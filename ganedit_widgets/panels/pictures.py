@@ -2,6 +2,8 @@
 
 import base64
 import io
+import zipfile
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +62,15 @@ def static_picture(pixels: Pixels, limit: int = 1 << 18) -> dict[str, str]:
 def data_url(pixels: Pixels, quality: int = 90) -> str:
     """Return a picture as a `data:` URL (JPEG), for the film strip below a slider."""
     return "data:image/jpeg;base64," + base64.b64encode(jpeg(checked(pixels), quality)).decode("ascii")
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return a zip archive of name → contents."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, contents in files.items():
+            archive.writestr(name, contents)
+    return made.getvalue()
 
 
 def _encode(pixels: Pixels, kind: str, **options: object) -> bytes:

@@ -8,13 +8,22 @@ from pathlib import Path
 from ganedit_widgets.core.generators import Generator
 from ganedit_widgets.core.generators.load import load_generator
 
+from .crossover import CrossoverPanel
 from .embed import EmbedPanel
+from .expression import ExpressionPanel
 from .frame import Frame, PanelMaker
+from .morph import MorphPanel
 from .panel import Panel
 from .session import Session
 from .traverse import TraversePanel
 
-PANELS: tuple[type[Panel], ...] = (TraversePanel, EmbedPanel)  # the tabs, in this order
+PANELS: tuple[type[Panel], ...] = (  # the tabs, in this order
+    TraversePanel,
+    EmbedPanel,
+    MorphPanel,
+    CrossoverPanel,
+    ExpressionPanel,
+)
 
 
 class Studio(Frame):

@@ -1,0 +1,108 @@
+"""Panel for core/edits/expression_transfer.py: identity + strength · (expressive − neutral)."""
+
+from __future__ import annotations
+
+import ipywidgets as ipw
+
+from ganedit_widgets.core.edits import Edit, TransferExpression, change_of_look, run
+from ganedit_widgets.core.groups import layer_groups
+
+from .controls import help_line, row
+from .knobs import Knobs
+from .panel import Panel
+from .session import Session
+from .sources import SourcePicker
+from .worker import Steps
+
+STRENGTH = {"key": "strength", "min": -1, "max": 2, "step": 0.05}
+THRESHOLD = {"key": "threshold", "min": 0, "max": 2, "step": 0.05, "unit": "σ"}
+
+
+class ExpressionPanel(Panel):
+    """Give the current picture what changed from somebody's neutral to their expressive picture."""
+
+    title = "Expression"
+    hint = "Give the picture the expression of another: expressive minus neutral, added"
+
+    def __init__(self, session: Session) -> None:
+        self._groups = layer_groups(session.generator)
+        # widgets
+        self.neutral = SourcePicker(session, "neutral", session.guarded(self._on_source))
+        self.expressive = SourcePicker(session, "expressive", session.guarded(self._on_source))
+        self.knobs = Knobs([STRENGTH, THRESHOLD], label="Expression")
+        self.toggles = {
+            name: ipw.ToggleButton(
+                value=True, description=name, tooltip=f"Whether layers {layers.start} to {layers.stop - 1} change"
+            )
+            for name, layers in self._groups.items()
+        }
+        self.score = help_line("")
+        # layout
+        about = help_line("The current picture + strength · (expressive − neutral): two pictures of one person.")
+        super().__init__(
+            session,
+            [
+                self.neutral,
+                self.expressive,
+                about,
+                self.knobs,
+                row("layers", *self.toggles.values()),
+                self.score,
+            ],
+        )
+        # connections
+        self.knobs.on_input(session.guarded(lambda key, value, final: self._changed(moving=not final)))
+        for toggle in self.toggles.values():
+            toggle.observe(session.guarded(lambda _: self._changed()), "value")
+
+    # ---- what the controls mean
+
+    def edit(self) -> Edit | None:
+        """Return the transfer, once both pictures are chosen and it has a strength."""
+        neutral, expressive, strength = self.neutral.choice, self.expressive.choice, self.knobs.values["strength"]
+        if neutral is None or expressive is None or not strength:
+            return None
+        return TransferExpression(
+            neutral.source, expressive.source, strength, self.knobs.values["threshold"], self.layers(), expressive.note
+        )
+
+    def layers(self) -> tuple[int, ...] | None:
+        """Return the layers that are switched on; None for all."""
+        on = [name for name, toggle in self.toggles.items() if toggle.value]
+        return None if len(on) == len(self.toggles) else tuple(i for name in on for i in self._groups[name])
+
+    def why_not(self) -> str:
+        """Say what is missing."""
+        for picker in (self.neutral, self.expressive):
+            if picker.choice is None:
+                return f"Choose the {picker.role} picture first"
+        return "" if self.knobs.values["strength"] else "Give it a strength first"
+
+    def reset(self) -> None:
+        """No strength; the pictures stay, for the next identity."""
+        self.knobs.set("strength", 0.0)
+        self._say("")
+
+    # ---- from the controls
+
+    def _on_source(self) -> None:
+        if not self.knobs.values["strength"] and None not in (self.neutral.choice, self.expressive.choice):
+            self.knobs.set("strength", 1.0)  # something to be seen at once
+        self._changed()
+
+    def _changed(self, *, moving: bool = False) -> None:
+        self.preview(moving=moving)
+        if not moving:
+            self.session.in_background(f"look {id(self)}", self._measure)
+
+    def _measure(self) -> Steps:
+        yield
+        edit, generator = self.edit(), self.session.generator
+        if edit is None:
+            self._say("")
+            return
+        changed = change_of_look(generator, self.session.latent, run(generator, self.session.latent, edit))
+        self._say(f"Change of look {changed:.3f}: 0 is the same picture. It counts every change, not identity alone.")
+
+    def _say(self, text: str) -> None:
+        self.score.value = text
