@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CANVAS = 96  # pixels in which a scene is put together
 CUT_OUT, WALL, PRINT = 0, 1, 2  # a person before something else; before a longer wall; the picture as a picture
 
 
@@ -38,18 +37,23 @@ class Scenes:
     angle: Tensor
 
 
-def scenes(tiles: Tensor, labels: Tensor, spread: Spread, rng: torch.Generator, size: int = 64) -> Scenes:
-    """Place portraits `tiles` (B, 3, S, S), `labels` (B, S, S), both uint8, into scenes of `size` pixels."""
+def scenes(
+    tiles: Tensor, labels: Tensor, spread: Spread, rng: torch.Generator, size: int = 64, canvas: int = 96
+) -> Scenes:
+    """Place portraits `tiles` (B, 3, S, S), `labels` (B, S, S), both uint8, into scenes of `size` pixels.
+
+    They are put together in `canvas` pixels, then scaled down.
+    """
     n = len(tiles)
     x, y, side, angle = _boxes(n, spread, rng)
     kind = torch.randint(0, 5, (n,), generator=rng).clamp(max=3)  # 0, 1: cut out; 2: wall; 3, 4: print
     kind = torch.tensor([CUT_OUT, CUT_OUT, WALL, PRINT])[kind][:, None, None, None]
     people = (labels[:, None] != 0).float()
     layers = torch.cat([tiles.float() / 127.5 - 1, people], 1)
-    placed, inside = _place(layers, x, y, side, angle)
+    placed, inside = _place(layers, canvas, x, y, side, angle)
     opaque = torch.where(kind == PRINT, inside, placed[:, 3:])
-    pictures = torch.lerp(_backgrounds(tiles, people, kind, rng), placed[:, :3], opaque)
-    both = torch.cat([pictures, _window(x, y, side, rng)], 1)
+    pictures = torch.lerp(_backgrounds(tiles, people, kind, canvas, rng), placed[:, :3], opaque)
+    both = torch.cat([pictures, _window(x, y, side, canvas, rng)], 1)
     both = F.interpolate(both, (size, size), mode="area")
     pictures, window = _photographed(both[:, :3], rng).clamp(-1, 1), both[:, 3:]
     return Scenes(pictures * window - (1 - window) / 255, x, y, side, angle)  # gray 127
@@ -67,7 +71,7 @@ def _boxes(n: int, spread: Spread, rng: torch.Generator) -> tuple[Tensor, Tensor
     return x, y, side, angle
 
 
-def _place(layers: Tensor, x: Tensor, y: Tensor, side: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+def _place(layers: Tensor, canvas: int, x: Tensor, y: Tensor, side: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
     """Return portraits on the canvas (B, C, h, w), their rims continued, and where they lie themselves (B, 1, h, w)."""
     cos, sin = angle.cos() / side, angle.sin() / side
     cx, cy = 2 * x - 1, 2 * y - 1
@@ -78,37 +82,37 @@ def _place(layers: Tensor, x: Tensor, y: Tensor, side: Tensor, angle: Tensor) ->
         ],
         1,
     )
-    grid = F.affine_grid(rows, [len(layers), 1, CANVAS, CANVAS], align_corners=False)
-    placed = torch.empty(len(layers), layers.shape[1], CANVAS, CANVAS)
-    level = (layers.shape[-1] / (side * CANVAS)).log2().round().clamp(0, 3).long()  # an antialiased size for each
+    grid = F.affine_grid(rows, [len(layers), 1, canvas, canvas], align_corners=False)
+    placed = torch.empty(len(layers), layers.shape[1], canvas, canvas)
+    level = (layers.shape[-1] / (side * canvas)).log2().round().clamp(0, 3).long()  # an antialiased size for each
     for k in level.unique().tolist():
         chosen = level == k
         small = F.avg_pool2d(layers[chosen], 2**k) if k else layers[chosen]
         placed[chosen] = F.grid_sample(small, grid[chosen], "bilinear", "border", align_corners=False)
-    soft = CANVAS / 2 * side[:, None, None]  # canvas pixels in half a portrait
+    soft = canvas / 2 * side[:, None, None]  # canvas pixels in half a portrait
     inside = ((1 - grid.abs().amax(3)) * soft).add(0.5).clamp(0, 1)[:, None]
     return placed, inside
 
 
-def _backgrounds(tiles: Tensor, people: Tensor, kind: Tensor, rng: torch.Generator) -> Tensor:
+def _backgrounds(tiles: Tensor, people: Tensor, kind: Tensor, canvas: int, rng: torch.Generator) -> Tensor:
     """Return what is behind (B, 3, h, w): the portrait's own wall, blotches, gradients, edges, other portraits."""
     n = len(tiles)
-    found = torch.empty(n, 3, CANVAS, CANVAS)
+    found = torch.empty(n, 3, canvas, canvas)
     grain = torch.randint(0, 4, (n,), generator=rng)
     for i, cells in enumerate((1, 2, 5, 16)):
         chosen = grain == i
         rough = torch.rand(int(chosen.sum()), 3, cells, cells, generator=rng) * 2 - 1
         mode = "nearest" if cells == 5 and i % 2 == 0 else "bilinear"
-        found[chosen] = F.interpolate(rough, (CANVAS, CANVAS), mode=mode)
+        found[chosen] = F.interpolate(rough, (canvas, canvas), mode=mode)
     strength = torch.rand(n, 1, 1, 1, generator=rng)
     base = torch.rand(n, 3, 1, 1, generator=rng) * 1.8 - 0.9
     found = torch.lerp(base.expand_as(found), found, strength)
     busy = torch.rand(n, generator=rng) < 0.15  # a piece of another portrait, far too large
     other = tiles.roll(1, 0)[busy].float()[:, :, 48:80, 8:40] / 127.5 - 1
-    found[busy] = F.interpolate(other, (CANVAS, CANVAS), mode="bilinear")
+    found[busy] = F.interpolate(other, (canvas, canvas), mode="bilinear")
     empty = (1 - people).sum((2, 3), keepdim=True).clamp(min=1)
     wall = (tiles.float() / 127.5 - 1).mul(1 - people).sum((2, 3), keepdim=True) / empty
-    tilt = torch.linspace(-1, 1, CANVAS)
+    tilt = torch.linspace(-1, 1, canvas)
     slopes = 0.15 * torch.randn(2, n, 1, 1, 1, generator=rng)
     own = wall + slopes[0] * tilt + slopes[1] * tilt[:, None]
     return torch.where(kind == WALL, own, found)
@@ -127,10 +131,10 @@ def _photographed(pictures: Tensor, rng: torch.Generator) -> Tensor:
     return pictures + grain * torch.randn(pictures.shape, generator=rng)
 
 
-def _window(x: Tensor, y: Tensor, side: Tensor, rng: torch.Generator) -> Tensor:
+def _window(x: Tensor, y: Tensor, side: Tensor, canvas: int, rng: torch.Generator) -> Tensor:
     """Return the part of the scene that its picture covers (B, 1, h, w): 1, and 0 where it is gray beyond the rim."""
     n = len(x)
-    ticks = (torch.arange(CANVAS) + 0.5) / CANVAS
+    ticks = (torch.arange(canvas) + 0.5) / canvas
     cut = torch.rand(4, n, generator=rng) < 0.18
     slack = side * (torch.rand(4, n, generator=rng) * 0.6 - 0.06)
     reach = torch.where(cut, side / 2 + slack, 9.0)  # from the box's center to each rim

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets as ipw
 
 from ganedit_widgets.core.edits import Edit, Embed
 from ganedit_widgets.core.errors import ImageError
-from ganedit_widgets.core.image import Picture, as_png
+from ganedit_widgets.core.fetch import fetch, is_address
+from ganedit_widgets.core.image import Picture
+from ganedit_widgets.core.report_card import card_steps
 
+from .aligning import Aligning
+from .card import Card
 from .chrome import LIMIT, Upload
 from .controls import allow, button, help_line, row
+from .original import Original
 from .panel import Panel
 from .plot import curve
+from .scrubber import Scrubber
 from .session import Session
 from .turn import Turn
-from .worker import in_thread
+from .worker import Steps, in_thread
 
-PLACES = "path on the server, or https:// address"
 SPACES = [("W+: best likeness", "w+"), ("W: easier to edit", "w"), ("Z: only what it samples", "z")]
 STARTS = [("the average", "average"), ("this picture", "current"), ("random pictures", "random")]
 
 
 class EmbedPanel(Panel):
-    """Find the latent whose picture looks like yours: choose, Start, watch, Stop; the best so far is kept."""
+    """Find the latent whose picture looks like yours: choose, align, Start, watch, Stop; the best so far is kept.
+
+    Afterwards: a report card, the steps of the search to go back to, and the way back into the original picture.
+    """
 
     title = "Embed"
     hint = "Bring a picture of your own into the model, to edit it there"
@@ -34,40 +44,52 @@ class EmbedPanel(Panel):
 
     def __init__(self, session: Session) -> None:
         # widgets
-        self.target: Picture | None = None
         self.upload = Upload()
         self.source = ipw.Text(
             placeholder="path on the server, or https:// address", layout={"width": "250px"}, continuous_update=False
         )
         self.open_button = button("Open", session.guarded(self.open_source))
-        self.shown = ipw.Image(format="png", width=96, height=96, layout={"display": "none"})
-        self.shown.add_class("ge-target")
+        self.aligning = Aligning(session)
         self.iterations = ipw.BoundedIntText(Embed.iterations, 1, 5000, layout={"width": "70px"})
         self.space = ipw.Dropdown(options=SPACES, layout={"width": "160px"})
         self.start = ipw.Dropdown(options=STARTS, layout={"width": "130px"})
         self.stop_button = button("Stop", session.stop)
         self.plot, self.numbers = ipw.HTML(curve([], 1, "No search yet")), help_line("")
+        self.scrubber = Scrubber(session, self.resume)
+        self.card, self.original = Card(), Original(self, session)
         # layout
-        search = ipw.VBox([self.plot, self.numbers], layout={"flex": "1 1 160px", "min_width": "0"})
-        self.report = ipw.HBox([self.shown, search])
-        self.report.add_class("ge-report")
+        self.after = ipw.VBox([self.scrubber, self.card, self.original])
+        self.after.add_class("ge-after")
+        search = ipw.VBox([self.plot, self.numbers])
+        search.add_class("ge-report")
         super().__init__(
             session,
             [
                 self.upload,
                 row("", self.source, self.open_button),
+                self.aligning,
                 row("steps", self.iterations, self.space),
                 row("from", self.start),
-                self.report,
+                search,
             ],
             buttons=[self.stop_button],
         )
+        self.children = (*self.children, self.after)  # type: ignore[has-type]
         # connections
-        self.upload.on_upload(session.guarded(lambda name, contents: self.take(contents)))
+        self._file = ""  # name of what was uploaded
+        self._searched: tuple[Picture, Picture] | None = None  # (all of it, the part) of the running or last search
+        self.upload.on_upload(session.guarded(self.take_file))
         self.source.observe(session.guarded(lambda _: self.open_source()), "value")
+        self.aligning.on_change(self.refresh)
         self.watch(self._on_numbers, "numbers")
         self.watch(self._on_busy, "busy")
+        self.watch(self._on_embedded, "settled")
         self._on_busy()
+
+    @property
+    def target(self) -> Picture | None:
+        """What is to be embedded, at the model's size; None before a picture is chosen."""
+        return self.aligning.picture
 
     # ---- what the controls mean
 
@@ -81,10 +103,22 @@ class EmbedPanel(Panel):
         """Say that a picture is needed."""
         return "" if self.target is not None else "Choose a picture first"
 
+    def apply(self) -> None:
+        """Start the search."""
+        if self.target is not None and self.aligning.source is not None:
+            self._searched = (self.aligning.source, self.target)
+            self.scrubber.clear()
+        super().apply()
+
+    def resume(self) -> None:
+        """Search on from the picture on show, such as that of an earlier step."""
+        self.start.value = "current"
+        self.apply()
+
     # ---- the picture
 
-    def take(self, source: Any) -> None:
-        """Take `source` as the picture to embed: whatever `read_image` reads, cropped to the model's size.
+    def take(self, source: Any, name: str = "") -> None:
+        """Take `source`, whatever `read_image` reads, as the picture to embed; at first its middle.
 
         Raises `ImageError` if it is not a picture, or one of more than 10 MB that came through the notebook.
         """
@@ -93,11 +127,18 @@ class EmbedPanel(Panel):
                 f"The picture has {len(source) / 1e6:.0f} MB, at most {LIMIT / 1e6:.0f} can be sent through the "
                 "notebook: make it smaller, or put it on the server and give its path."
             )
-        self.target = Picture.read(source, self.session.generator.size)
-        self.shown.value = as_png(self.target.pixels)
-        self.shown.layout.display = None
+        contents = fetch(source) if is_address(source) else source
+        whole, fitted = (Picture.read(contents, size) for size in (None, self.session.generator.size))
+        if is_address(source):  # it came in one piece, once
+            whole = replace(whole, source=str(source))
+            fitted = replace(fitted, source=str(source), size=self.session.generator.size)
+        self._file = name
         self.session.tell("")
-        self.refresh()
+        self.aligning.take(whole, fitted)
+
+    def take_file(self, name: str, contents: bytes) -> None:
+        """Take an uploaded file."""
+        self.take(contents, name)
 
     def open_source(self) -> Turn | None:
         """Read the picture at the path or address that was typed; in a thread of its own, for a network may be slow."""
@@ -119,8 +160,28 @@ class EmbedPanel(Panel):
         text = f"step {last['step']} of {total} · PSNR {last['psnr']:.1f} dB · distance {last['distance']:.1f}"
         self.plot.value = curve(losses, total, f"Loss on a logarithmic scale; {text}")
         self.numbers.value = text
+        if self.session.reached is not None:
+            self.scrubber.pass_by(self.session.reached, last)
 
     def _on_busy(self, _: object = None) -> None:
-        allow(
-            self.stop_button, "" if self.session.busy else "Nothing is running", "Stop and keep the best so far (Esc)"
-        )
+        busy = self.session.busy
+        allow(self.stop_button, "" if busy else "Nothing is running", "Stop and keep the best so far (Esc)")
+
+    # ---- when it is over
+
+    def _on_embedded(self, change: Mapping[str, Any]) -> None:
+        edit = change["new"]
+        if not isinstance(edit, Embed) or self._searched is None or edit.picture is not self._searched[1]:
+            return
+        source, part = self._searched
+        latent = self.session.latent
+        box = part.box or self.aligning.whole_box(source)
+        self.original.take(source, box, latent, self._file)
+        self.scrubber.offer()
+
+        def steps() -> Steps:
+            card = yield from card_steps(self.session.generator, latent, part)
+            self.card.show(card)
+
+        self.card.show(None)
+        self.session.in_background("report card", steps)

@@ -13,6 +13,7 @@ from typing import Any
 import traitlets as tr
 
 from ganedit_widgets.core.errors import GanEditError
+from ganedit_widgets.core.latent import Latent
 
 from .notes import Message, Progress
 from .running import Running
@@ -33,6 +34,11 @@ class Reports(tr.HasTraits):
         super().__init__()
         self._speaking = threading.RLock()  # anyone may speak; one after the other
         self._jobs: list[Running] = []  # running, the last one is on show
+
+    @property
+    def reached(self) -> Latent | None:
+        """The latent that the running edit has reached; None if none runs or has reached one."""
+        return self._jobs[-1].latent if self._jobs else None
 
     def tell(self, text: str, level: str = "info", details: str = "") -> None:
         """Say one sentence; an empty one clears the line."""

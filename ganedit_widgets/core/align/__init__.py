@@ -3,6 +3,17 @@
 from .aligner import Aligner, align, read_aligner
 from .box import Box
 from .crop import aligned, crop, paste_back
-from .search import Found, find_box
+from .search import Found, find_box, find_steps
 
-__all__ = ["Aligner", "Box", "Found", "align", "aligned", "crop", "find_box", "paste_back", "read_aligner"]
+__all__ = [
+    "Aligner",
+    "Box",
+    "Found",
+    "align",
+    "aligned",
+    "crop",
+    "find_box",
+    "find_steps",
+    "paste_back",
+    "read_aligner",
+]

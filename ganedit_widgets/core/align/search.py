@@ -57,13 +57,21 @@ def find_box(generator: Generator, source: Pixels, iterations: int = 30, samples
     whole = Box.whole(source.shape, generator.size)
     require_box(whole, source.shape, generator.size)
     require_differentiable(generator)
-    if samples is None:
-        samples = SAMPLES if generator.family == "stylegan2" else SAMPLES_SLOW
-    total = math.ceil(samples / BATCH) + len(SIDES) + (STARTS + 1) * iterations
+    samples = samples or _samples(generator)
+    total = find_steps(generator, iterations, samples)
     now: Answer = (whole, None)
     for step, found in enumerate(_search(generator, source, iterations, samples), 1):
         now = found or now
         yield Found(*now, step, total)
+
+
+def find_steps(generator: Generator, iterations: int = 30, samples: int | None = None) -> int:
+    """Return how many boxes `find_box` yields at most, for a progress bar."""
+    return math.ceil((samples or _samples(generator)) / BATCH) + len(SIDES) + (STARTS + 1) * iterations
+
+
+def _samples(generator: Generator) -> int:
+    return SAMPLES if generator.family == "stylegan2" else SAMPLES_SLOW
 
 
 def _search(generator: Generator, source: Pixels, iterations: int, samples: int) -> Iterator[Answer | None]:

@@ -1,0 +1,56 @@
+"""The report card of an embedded picture, as a page shows it."""
+
+from __future__ import annotations
+
+from html import escape
+
+import ipywidgets as ipw
+
+from ganedit_widgets.core.report_card import ReportCard
+
+from .painter import shrunk
+from .pictures import data_url
+
+SIDE = 192  # pixels of a thumbnail; it is shown half as large
+
+MEANINGS = {
+    "likeness": "Distance to the picture over that of two pictures of the model: 0 is the same, 1 a stranger",
+    "distance": "How far the latent lies from the average, in standard deviations of the model's own",
+    "editability": "How much edits change the picture, over how much they change the model's own",
+}
+MARKS = {"close": "good", "inside": "good", "as usual": "good", "poor": "bad", "outside": "bad"}  # others: fair
+
+
+class Card(ipw.HTML):
+    """Before, after and difference; numbers with words; verdict and advice. Hidden while there is nothing to show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.card: ReportCard | None = None
+        self.add_class("ge-card")
+        self.layout.display = "none"
+
+    def show(self, card: ReportCard | None) -> None:
+        """Show a card; None hides it."""
+        self.card = card
+        self.value = "" if card is None else html_of(card)
+        self.layout.display = "none" if card is None else None
+
+
+def html_of(card: ReportCard) -> str:
+    """Return the card as HTML."""
+    pictures = (("before", card.before), ("after", card.after), ("difference", card.difference))
+    figures = "".join(
+        f'<figure><img src="{data_url(shrunk(pixels, SIDE))}" alt="{name}"/><figcaption>{name}</figcaption></figure>'
+        for name, pixels in pictures
+    )
+    numbers = {"likeness": card.likeness, "distance": card.distance, "editability": card.editability}
+    rows = "".join(_row(name, f"{numbers[name]:.2f}", word) for name, word in card.words.items())
+    quality = f'<span title="Peak signal-to-noise ratio">PSNR {card.psnr:.1f} dB</span>'
+    text = f"<p><b>{escape(card.verdict)}</b> {escape(card.advice)}</p>"
+    return f'<div class="ge-card-pictures">{figures}</div>{text}<div class="ge-card-numbers">{rows}{quality}</div>'
+
+
+def _row(name: str, number: str, word: str) -> str:
+    mark = MARKS.get(word, "fair")
+    return f'<span title="{escape(MEANINGS[name])}">{name} {number} <i class="ge-mark-{mark}">{escape(word)}</i></span>'
