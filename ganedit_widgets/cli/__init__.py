@@ -9,7 +9,7 @@ from importlib import import_module
 
 from .. import __version__
 
-COMMANDS = ("lab", "info", "convert", "sample", "embed", "train", "evaluate")
+COMMANDS = ("lab", "info", "convert", "sample", "embed", "train", "train encoder", "evaluate")
 USER_ERROR, INTERRUPTED = 2, 130
 
 
@@ -23,7 +23,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"ganedit_widgets {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        module = import_module(f".{name}", __package__)
+        module = import_module(f".{name.replace(' ', '_')}", __package__)
         command = commands.add_parser(
             name,
             help=(module.__doc__ or name).splitlines()[0].rstrip("."),
@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code: 0 done, 1 not good enough, 2 the input was refused, 130 interrupted."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     from ..core.errors import GanEditError  # light, but not needed for --help
 
     try:
@@ -49,3 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Return the words with the first two as one if they are the name of one command: "train encoder"."""
+    first = " ".join(words[:2])
+    return [first, *words[2:]] if first in COMMANDS else list(words)

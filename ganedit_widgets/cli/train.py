@@ -24,7 +24,8 @@ EXAMPLES = """\
   ganedit train pictures/ runs/cats --plan 32:50,64:50,128:200 --batch 16
   ganedit train pictures/ runs/cats --minutes 30
   ganedit train demo runs/demo --plan 32:50,64:250,128:400 --batch 8     (draws the demo's portraits first)
-  torchrun --nproc-per-node 4 -m ganedit_widgets.cli train pictures/ runs/cats"""
+  torchrun --nproc-per-node 4 -m ganedit_widgets.cli train pictures/ runs/cats
+  ganedit train encoder --help     (another command: an encoder for a model that is trained)"""
 
 
 def plan(text: str) -> tuple[tuple[int, int], ...]:

@@ -54,6 +54,8 @@ def load_generator(
 ) -> Generator:
     """Return the generator of a model file, with its discriminator if the file has one.
 
+    An encoder beside it, `<stem>_encoder.safetensors`, is read when `generator.encoder` is first asked for.
+
     `source`: "demo" (ships with the package), a path, or an https:// address, which is fetched once into the cache;
     `progress(bytes so far, bytes in all or None)` is called meanwhile, and `sha256` (also `#sha256=…` at the end of the
     address) is checked. `device`: None means CUDA if there is one, else the CPU.
@@ -68,12 +70,19 @@ def load_generator(
     stored = file.discriminator or _demo_discriminator(source)
     discriminator = None if stored is None else stored.build()
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
-    return Generator(
+    generator = Generator(
         network.to(device),
         None if discriminator is None else discriminator.to(device),
         name=_name(source, file),
         code=f"load_generator({str(source)!r})",
     )
+    generator.encoder_file = encoder_file(source, path)
+    return generator
+
+
+def encoder_file(source: str | Path, path: Path) -> Path:
+    """Return where the encoder of the model `source`, which lies at `path`, is looked for: beside it."""
+    return DEMO / "encoder.safetensors" if str(source) == "demo" else path.with_name(f"{path.stem}_encoder.safetensors")
 
 
 def describe(source: str | Path = "demo") -> ModelInfo:

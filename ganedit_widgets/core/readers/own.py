@@ -46,11 +46,12 @@ def save_model(
             continue
         header[role] = asdict(network.cfg)  # type: ignore[call-overload, arg-type]
         for name, tensor in network.state_dict().items():
-            tensors[PREFIXES[role] + name] = _stored(name, tensor, half)
-    _replace(Path(path), tensors, {KEY: json.dumps(header)})
+            tensors[PREFIXES[role] + name] = as_stored(name, tensor, half)
+    write_tensors(Path(path), tensors, {KEY: json.dumps(header)})
 
 
-def _stored(name: str, tensor: Tensor, half: bool) -> Tensor:
+def as_stored(name: str, tensor: Tensor, half: bool) -> Tensor:
+    """Return a weight as it is written: float32, or float16 if it is large and `half` is asked for."""
     tensor = tensor.detach().float().cpu().contiguous()
     if not half or tensor.numel() <= SMALL:
         return tensor
@@ -60,8 +61,8 @@ def _stored(name: str, tensor: Tensor, half: bool) -> Tensor:
     return small
 
 
-def _replace(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write beside `path`, then rename: a process that has mapped the old file keeps it."""
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a `.safetensors` file beside `path`, then rename: a process that has mapped the old file keeps it."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     try:

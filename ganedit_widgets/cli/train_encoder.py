@@ -1,0 +1,51 @@
+"""Train an encoder for a model, so that embedding begins near the picture; a run that was stopped goes on."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+EXAMPLES = """\
+  ganedit train encoder cats.safetensors cats_encoder.safetensors
+  ganedit train encoder cats.safetensors cats_encoder.safetensors --pictures photos/ --minutes 60
+  ganedit train encoder demo encoder.safetensors --steps 20000 --device cuda
+
+A file called MODEL_encoder.safetensors beside MODEL.safetensors is found by itself."""
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    command.add_argument("model", metavar="MODEL", help="a model file, an https:// address, or demo")
+    command.add_argument("out", metavar="OUT.safetensors", type=Path, help="the file to write")
+    command.add_argument("--pictures", type=Path, metavar="FOLDER", help="real pictures, learned in the last steps")
+    command.add_argument("--steps", type=int, default=20_000, help="of the optimization (20000)")
+    command.add_argument("--batch", type=int, default=16, help="pictures per step (16)")
+    command.add_argument("--minutes", type=float, default=None, help="stop after so long; run again to go on")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--device", default=None, help="cuda or cpu; by default cuda where there is one")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train, with progress and time left; Ctrl+C keeps the best so far."""
+    from tqdm import tqdm
+
+    from ..core import load_generator
+    from ..core.encoder.training import EncoderPlan, train_encoder
+    from ..core.training.pictures import open_pictures
+
+    generator = load_generator(options.model, options.device)
+    plan = EncoderPlan(steps=options.steps, batch=options.batch, seed=options.seed)
+    folder = options.pictures
+    pictures = None if folder is None else open_pictures(folder, generator.size[0], mirror=False)
+    seconds = None if options.minutes is None else options.minutes * 60
+    psnr = None
+    with tqdm(total=plan.steps, unit="step", disable=None) as bar:
+        try:
+            for progress in train_encoder(generator, options.out, pictures, plan, seconds):
+                bar.update(progress.step - bar.n)
+                bar.set_postfix_str(str(progress), refresh=False)
+                psnr = progress.psnr
+        except KeyboardInterrupt:
+            bar.write("stopped: run the same command to go on")
+    if options.out.exists():
+        print(f"wrote {options.out}" + ("" if psnr is None else f": PSNR {psnr:.1f} dB"))
