@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     psnr = None
     with tqdm(total=plan.steps, unit="step", disable=None) as bar:
         try:
-            for progress in train_encoder(generator, options.out, pictures, plan, seconds):
+            for progress in train_encoder(generator, options.out, pictures, plan, seconds, report_every=50):
                 bar.update(progress.step - bar.n)
                 bar.set_postfix_str(str(progress), refresh=False)
                 psnr = progress.psnr

@@ -17,6 +17,7 @@ from ganedit_widgets.core.encoder import (
     load_encoder,
     save_encoder,
 )
+from ganedit_widgets.core.encoder.pool import Pool
 from ganedit_widgets.core.encoder.training import EncoderPlan, train_encoder
 from ganedit_widgets.core.generators.load import save_model
 from ganedit_widgets.core.probes.whitening import Whitening
@@ -186,7 +187,7 @@ def test_from_the_encoder_the_same_steps_lead_farther_than_from_the_average(trai
 
 
 def test_a_training_that_was_cut_off_ends_as_one_that_was_not(tmp_path):
-    plan = EncoderPlan(steps=8, batch=4)
+    plan = EncoderPlan(steps=8, batch=1)  # a batch of one is drawn anew at each step, a larger one mostly from a pool
     whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
     expected = list(train_encoder(TINY, whole, plan=plan, report_every=2))
     run = train_encoder(TINY, cut, plan=plan, report_every=2)
@@ -221,6 +222,23 @@ def test_real_pictures_are_learned_in_the_end(tmp_path):
         drawn = TINY.draw_many(encoder.latents(x))
         psnr[name] = -float((drawn - x).square().mean())
     assert psnr["real"] > psnr["own"]
+
+
+def test_the_pool_gives_latents_with_their_own_pictures_and_some_that_are_new():
+    drawn = []
+
+    def draw(rng, count):
+        u = torch.from_numpy(rng.uniform(-1, 1, (count, 1))).float()
+        drawn.append(count)
+        return u, u[:, :, None, None].expand(-1, 3, 8, 8)
+
+    pool, rng = Pool(draw, resolution=4, size=24), np.random.default_rng(0)
+    for _ in range(20):
+        u, pictures = pool.batch(rng, 16)
+        assert pictures.shape == (16, 3, 4, 4)
+        assert torch.allclose(pictures[:, 0, 0, 0], u[:, 0], atol=1 / 127)
+    assert drawn == [16] + 19 * [2] and len(pool) == 24
+    assert len(u.unique()) > 8
 
 
 def test_no_time_is_no_step(tmp_path):

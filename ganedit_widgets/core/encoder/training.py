@@ -20,6 +20,7 @@ from ..probes.whitening import Whitening
 from ..training.pictures import PictureArrays
 from .encoder import Encoder, save_encoder
 from .network import EncoderNetwork, config_for
+from .pool import Pool
 
 CHECK = 16  # pictures of each kind by which the best weights are chosen
 PSI = (0.5, 1.0)  # samples are truncated by so much
@@ -32,7 +33,7 @@ class EncoderPlan:
     steps: int = 20_000
     batch: int = 16
     rate: float = 1e-3  # Adam's; falls along a cosine
-    warm: float = 0.3  # share of the steps that learn the latents of samples only: five times faster than with pictures
+    warm: float = 0.3  # share of the steps that learn the latents of samples only: ten times faster than with pictures
     real: float = 0.4  # share of the steps, the last ones, of which every second one learns a real picture
     latent: float = 1.0  # weight of the error of u + r, in variances of W; of samples
     pixel: float = 2.0  # of the pixels' squared error
@@ -70,7 +71,8 @@ def train_encoder(
     """Train an encoder of `generator`; write the best so far to `out`, a `.safetensors` file, and yield progress.
 
     `pictures`: real ones, of the generator's size or larger; none: its own samples only. `seconds`: time budget of this
-    call. A run that was cut off, or whose reader stopped asking, goes on where it was: its state lies beside `out`.
+    call. A run that was cut off, or whose reader stopped asking, goes on where it was: its state lies beside `out`, and
+    only the pool of samples is drawn anew.
     Raises `TrainingError` if that state is of another model or plan.
     """
     require_differentiable(generator)
@@ -101,6 +103,7 @@ class _Run:
             self.adam = torch.optim.Adam(self.network.parameters(), plan.rate, betas=(0.9, 0.99))
         self.average.requires_grad_(False)
         self._resume()
+        self.pool = Pool(self.samples, self.network.cfg.resolution)
         self.checked = self._checked()
 
     # ---- pictures to learn from
@@ -135,8 +138,10 @@ class _Run:
         plan, rng = self.plan, np.random.default_rng((self.plan.seed, 2, self.step))
         pictured = self.step >= plan.warm * plan.steps
         real = self.pictures is not None and self.step >= (1 - plan.real) * plan.steps and self.step % 2 == 0
+        # pictures that are compared must be of the generator's size, those that are only looked at need not
+        own = self.samples if pictured and self.generator.size[0] > self.pool.resolution else self.pool.batch
         with gradients():
-            u, pictures = (None, self.real(rng, plan.batch)) if real else self.samples(rng, plan.batch)
+            u, pictures = (None, self.real(rng, plan.batch)) if real else own(rng, plan.batch)
             point, residual = self.network(pictures)
             found = point[:, None] + residual
             loss = plan.residual * residual.square().mean()
