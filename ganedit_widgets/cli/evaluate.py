@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-METHODS = ("demo", "oracle")
+METHODS = ("demo", "oracle", "image2stylegan")
 EXAMPLES = """\
   ganedit evaluate demo
   ganedit evaluate oracle                          (how well the judge of all methods judges)
+  ganedit evaluate image2stylegan
   ganedit evaluate demo --quick --out /tmp/results"""
 
 

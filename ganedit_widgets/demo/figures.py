@@ -54,3 +54,16 @@ def _plain(figure: Figure) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     return figure
+
+
+def bars(metrics: Mapping[str, Metric], label: str) -> Figure:
+    """Draw metrics as bars with their intervals, one below the other, named by what follows the last slash."""
+    figure = Figure((5.6, 0.8 + 0.26 * len(metrics)))
+    axes = figure.subplots()
+    names = [name.rpartition("/")[2].replace("_", " ") for name in metrics]
+    values = [metric.value for metric in metrics.values()]
+    spans = [[m.value - m.low for m in metrics.values()], [m.high - m.value for m in metrics.values()]]
+    axes.barh(names, values, xerr=np.abs(spans), color=MODEL, ecolor=DATA, height=0.7)
+    axes.invert_yaxis()
+    axes.set(xlabel=label)
+    return _plain(figure)

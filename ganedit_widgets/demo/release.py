@@ -28,6 +28,7 @@ def release_weights(run: str | Path, folder: Path = WEIGHTS) -> None:
         "licence": "BSD-3-Clause",
         "data": "portraits drawn by ganedit_widgets.demo.portraits, seed 0",
         "pictures": trainer.pictures,
+        "stage": "pairs alone; the game has not begun" if trainer.studies else "pairs, then the game",
         "commit": commit(),
         "settings": settings,
     }

@@ -1,0 +1,64 @@
+"""The measurements of embedding: all there, finite, and saying what they should of known cases."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganedit_widgets.core.edits import Restore
+from ganedit_widgets.core.image import to_pixels
+from ganedit_widgets.demo import evaluate_image2stylegan
+from ganedit_widgets.demo.embedding_trials import embed_each, searching, with_random_weights
+from ganedit_widgets.demo.transfer_trials import crossover_metrics
+from tests.demo.judge import judge
+from tests.tiny import tiny
+
+PROMISED = {"psnr/z", "psnr/w", "psnr/w_plus", "psnr/w_plus_noise", "psnr/photo_w_plus", "random_weights/psnr"}
+PROMISED |= {"affine/rotate_20", "affine/rotate_20_aligned", "defect/inpainted_hole", "crossover/yaw_from_b"}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return evaluate_image2stylegan.evaluate(quick=True, generator=tiny(), oracle=judge())
+
+
+def test_every_promised_number_is_there_and_finite(results, tmp_path):
+    assert set(results.metrics) >= PROMISED
+    for name, metric in results.metrics.items():
+        assert np.isfinite([metric.value, metric.low, metric.high]).all(), name
+    assert results.write(tmp_path).exists()
+    assert {p.stem.removeprefix("image2stylegan_quick_") for p in tmp_path.glob("*.png")} == {
+        "psnr",
+        "affine",
+        "pictures",
+    }
+
+
+def test_a_picture_whose_latent_is_given_is_found_exactly():
+    generator = tiny()
+    latent = generator.sample(3)
+    trial = embed_each(generator, [to_pixels(generator.draw(latent))], lambda p: [Restore(latent)], "known")
+    assert torch.equal(trial.latents[0].w, latent.w)
+    assert float(trial.psnr[0]) > 40
+
+
+def test_more_steps_come_nearer():
+    generator = tiny()
+    pictures = [to_pixels(generator.draw(generator.sample(seed))) for seed in range(4)]
+    few, many = (embed_each(generator, pictures, searching(steps), "x") for steps in (2, 40))
+    assert float(many.psnr.mean()) > float(few.psnr.mean()) + 3
+
+
+def test_random_weights_draw_something_else_in_the_same_shape():
+    generator = tiny()
+    blank = with_random_weights(generator)
+    assert blank.fingerprint != generator.fingerprint
+    assert blank.draw(blank.sample(0)).shape == generator.draw(generator.sample(0)).shape
+
+
+def test_a_child_that_takes_nothing_has_gone_no_way(monkeypatch):
+    generator = tiny()
+    nothing = (0.0,) * generator.latent_shape[0]
+    monkeypatch.setattr("ganedit_widgets.demo.transfer_trials.paper_split", lambda _: nothing)
+    found = crossover_metrics(generator, judge(), 5)
+    assert found["crossover/yaw_from_b"].value == 0
+    assert found["crossover/identity_with_a"].value == pytest.approx(1, abs=1e-4)
