@@ -1,4 +1,4 @@
-"""Find the latent whose picture looks like a given one; copy this file for a method whose answer is searched for.
+"""Find the latent whose picture looks like a given one.
 
 Abdal et al., "Image2StyleGAN", ICCV 2019; in the whitened W of Zhu et al., "Improved StyleGAN Embedding", 2020.
 """

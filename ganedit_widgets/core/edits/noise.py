@@ -1,6 +1,6 @@
-"""Let the noise inputs carry the detail that W+ cannot: the second stage of Image2StyleGAN++, after w is found.
+"""Let the noise inputs carry the detail that W+ cannot; copy this file for a method whose answer is searched for.
 
-Abdal et al., "Image2StyleGAN++", CVPR 2020, section 4. w stays as it is, to the bit.
+The second stage of Abdal et al., "Image2StyleGAN++", CVPR 2020, section 4. Found before, w stays as it is, to the bit.
 """
 
 from __future__ import annotations
