@@ -22,6 +22,13 @@ def allow(pressed: ipw.Button, why_not: str, tooltip: str = "") -> None:
     pressed.tooltip = why_not or tooltip
 
 
+def named(field: Any, name: str) -> Any:
+    """Return an input field with a name that is read aloud and shown as its tooltip, but takes no room beside it."""
+    field.description = field.tooltip = name
+    field.add_class("ge-quiet")
+    return field
+
+
 def row(name: str, *widgets: ipw.Widget) -> ipw.Box:
     """Return widgets side by side behind a name; they wrap where the cell is narrow."""
     first = [ipw.HTML(escape(name))] if name else []

@@ -14,7 +14,7 @@ from ganedit_widgets.core.code import script_files
 from ganedit_widgets.core.film import KINDS, estimate, film, write_film
 from ganedit_widgets.core.image import Pixels
 
-from .controls import allow, button, help_line, row
+from .controls import allow, button, help_line, named, row
 from .notes import duration
 from .pictures import zipped
 from .session import Session
@@ -35,9 +35,9 @@ class FilmExport(ipw.VBox):
     def __init__(self, panel: MorphPanel, session: Session) -> None:
         self.panel, self.session = panel, session
         # widgets
-        self.kind = ipw.Dropdown(options=CHOICES, layout={"width": "150px"}, tooltip="What to write")
+        self.kind = named(ipw.Dropdown(options=CHOICES, layout={"width": "150px"}), "What to write")
         self.back = ipw.Checkbox(value=True, description="there and back", indent=False, layout={"width": "auto"})
-        self.path = ipw.Text("morph.gif", layout={"width": "150px"}, tooltip="Name of the file")
+        self.path = named(ipw.Text("morph.gif", layout={"width": "150px"}), "Name of the file")
         self.download_button = button("Download", session.guarded(self.download))
         self.save_button = button("Save on the server", session.guarded(self.save))
         self.about = help_line("")

@@ -12,7 +12,7 @@ import numpy as np
 from ganedit_widgets.core.edits import latent_of
 from ganedit_widgets.core.morph import FEWEST, MOST
 
-from .controls import Fold, allow, button, row
+from .controls import Fold, allow, button, named, row
 from .filmstrip import Filmstrip, Id
 from .pictures import Pixels
 from .seeds import LARGEST, RANDOM
@@ -37,7 +37,7 @@ class Keyframes(ipw.VBox):
             size=SIZE, label="Keyframes", hint=f"Add {FEWEST} to {MOST} pictures: this one, or those of seeds."
         )
         self.here_button = button("Add this picture", session.guarded(self.add_current))
-        self.seed = ipw.BoundedIntText(1, 0, LARGEST, layout={"width": "76px"}, tooltip="Seed of the picture to add")
+        self.seed = named(ipw.BoundedIntText(1, 0, LARGEST, layout={"width": "76px"}), "Seed of the picture to add")
         self.seed_button = button("Add seed", session.guarded(self.add_seed))
         self.random_button = button("Add random", session.guarded(self.add_random))
         self.left_button = button("◀", session.guarded(lambda: self.move(-1)))

@@ -9,7 +9,7 @@ import ipywidgets as ipw
 from ganedit_widgets.core.edits import Edit, Sample, Source, litter, run, style_mixing_table
 from ganedit_widgets.core.image import Pixels, as_png
 
-from .controls import allow, button, row
+from .controls import allow, button, named, row
 from .filmstrip import Filmstrip, Id
 from .knobs import Knobs
 from .pictures import jpeg
@@ -106,8 +106,8 @@ class Table(ipw.VBox):
         self.panel, self.session = panel, session
         self.sheet: Pixels | None = None
         # widgets
-        self.count = ipw.BoundedIntText(LARGEST, 2, LARGEST, layout={"width": "56px"}, tooltip="Rows and columns")
-        self.seed = ipw.BoundedIntText(1, 0, 10**6, layout={"width": "76px"}, tooltip="Seed of the first other picture")
+        self.count = named(ipw.BoundedIntText(LARGEST, 2, LARGEST, layout={"width": "56px"}), "Rows and columns")
+        self.seed = named(ipw.BoundedIntText(1, 0, 10**6, layout={"width": "76px"}), "Seed of the first other picture")
         self.draw_button = button("Draw the table", session.guarded(self.draw))
         self.download_button = button("Download", session.guarded(self.download))
         self.image = ipw.Image(format="jpeg", layout={"width": "100%", "max_width": "648px", "display": "none"})

@@ -14,7 +14,7 @@ from ganedit_widgets.core.image import Pixels, to_pixels
 from ganedit_widgets.core.morph import FEWEST, MOST_FRAMES, Morph
 from ganedit_widgets.core.morph_path import Speed
 
-from .controls import Fold, allow, button, row
+from .controls import Fold, allow, button, named, row
 from .film_export import FilmExport, ShownCode
 from .keyframes import Keyframes
 from .knobs import Knobs
@@ -42,13 +42,11 @@ class MorphPanel(Panel):
         self.baked: list[Pixels] = []  # its pictures, as long as the controls describe it
         # widgets
         self.keyframes = Keyframes(session, session.guarded(self._on_change))
-        self.frames = ipw.BoundedIntText(
-            48, FEWEST, MOST_FRAMES, layout={"width": "64px"}, tooltip="Pictures of the whole film"
-        )
-        self.easing = ipw.Dropdown(
-            options=[(name.replace("-", " "), name) for name in EASINGS], layout={"width": "108px"}, tooltip="Easing"
-        )
-        self.path = ipw.Dropdown(options=PATHS, layout={"width": "118px"}, tooltip="Way between keyframes")
+        frames = ipw.BoundedIntText(48, FEWEST, MOST_FRAMES, layout={"width": "64px"})
+        self.frames = named(frames, "Pictures of the whole film")
+        easings = [(name.replace("-", " "), name) for name in EASINGS]
+        self.easing = named(ipw.Dropdown(options=easings, layout={"width": "108px"}), "Easing between keyframes")
+        self.path = named(ipw.Dropdown(options=PATHS, layout={"width": "118px"}), "Way between keyframes")
         self.constant = ipw.Checkbox(description="constant visible speed", indent=False, layout={"width": "auto"})
         self.loop = ipw.Checkbox(description="loop", indent=False, layout={"width": "auto"})
         self.delays_fold = Fold("Delays of layers", self._delays)
@@ -66,11 +64,11 @@ class MorphPanel(Panel):
                 row("", self.constant, self.loop),
                 self.delays_fold,
                 self.scrubber,
+                row("", self.bake_button),
                 self.player,
                 self.export_fold,
                 self.code_fold,
             ],
-            buttons=[self.bake_button],
         )
         # connections
         for control in (self.frames, self.easing, self.path, self.constant, self.loop):

@@ -13,7 +13,7 @@ from ganedit_widgets.core.edits import Sample, Source, latent_of
 from ganedit_widgets.core.image import as_png
 from ganedit_widgets.core.recipe import load_recipe
 
-from .controls import Fold, allow, button, row
+from .controls import Fold, allow, button, named, row
 from .filmstrip import Filmstrip, Id
 from .notes import name_of
 from .pictures import Pixels
@@ -56,7 +56,8 @@ class Gallery(ipw.VBox):
         self._first = 0  # seed
         self.strip = Filmstrip(size=SIZE, wrap=True, label="Pictures to choose from", hint="Drawing pictures…")
         self.more_button = button("More seeds", session.guarded(self.more), "Pictures of other seeds")
-        self.path = ipw.Text(placeholder="a saved picture, .png or .json", layout={"width": "190px"})
+        path = ipw.Text(placeholder="a saved picture, .png or .json", layout={"width": "190px"})
+        self.path = named(path, "Path of a saved picture")
         self.open_button = button("Open", session.guarded(self.open_path), "Take the picture of this recipe")
         super().__init__([self.strip, row("", self.more_button, self.path, self.open_button)])
         self.strip.on_select(session.guarded(self._on_select))
@@ -113,9 +114,8 @@ class SourcePicker(ipw.VBox):
         # widgets
         self.shown = ipw.Image(format="png", width=SIZE, height=SIZE, layout={"display": "none"})
         self.shown.add_class("ge-target")
-        self.seed = ipw.BoundedIntText(
-            0, 0, LARGEST, layout={"width": "76px"}, tooltip=f"Seed of the {role}", continuous_update=False
-        )
+        seed = ipw.BoundedIntText(0, 0, LARGEST, layout={"width": "76px"}, continuous_update=False)
+        self.seed = named(seed, f"Seed of the {role}")
         self.random_button = button("Random", self._throw, f"Another picture as the {role}")
         self.here_button = button("This picture", session.guarded(self.take_current))
         self.fold = Fold("choose…", lambda: Gallery(session, self.take))
