@@ -26,11 +26,13 @@ from .expression import names_in
 from .generators.base import Generator
 from .image import Picture, as_png
 from .latent import Latent
+from .parts.catalog import PartCatalog
+from .parts.catalog_file import catalog_bytes
 from .probes.directions import Direction
 from .probes.library import save_directions
 from .recipe import Recipe, recipe_text
 
-HOMES = tuple(f"ganedit_widgets.core{part}" for part in ("", ".edits", ".probes", ".align"))
+HOMES = tuple(f"ganedit_widgets.core{part}" for part in ("", ".edits", ".parts", ".probes", ".align"))
 OUTSIDE = {"np": "import numpy as np", "torch": "import torch"}
 VARIABLES = {"generator", "latent", "picture"}
 
@@ -110,6 +112,8 @@ class _Script:
             return self._direction(value)
         if isinstance(getattr(value, "code", None), str) and value.code:
             return _double(value.code)
+        if isinstance(value, PartCatalog):
+            return f"load_catalog({self._file('parts', 'safetensors', catalog_bytes(value))})"
         if isinstance(value, Tensor | np.ndarray):
             return self._array(value)
         if is_dataclass(value) and not isinstance(value, type):

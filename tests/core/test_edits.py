@@ -24,6 +24,7 @@ from ganedit_widgets.core import (
     to_pixels,
 )
 from ganedit_widgets.core.generators import require_own
+from ganedit_widgets.core.parts import build_catalog
 from ganedit_widgets.core.short import short
 from tests.tiny import conditional, odd, tiny
 
@@ -34,7 +35,10 @@ CHANNEL = probes.channel(TINY, "b8.conv0", 3)
 
 HALF = np.arange(256).reshape(16, 16) % 16 < 8
 
+(*_, LAST) = build_catalog(TINY, k=3, seeds=range(4), restarts=1)
+CATALOG = LAST.catalog
 EDITS = [
+    edits.Borrow(TINY.sample(seed=9), "part 1", CATALOG, budget=0.5, protect=0.0, layers={"b8.conv1": 1.0}),
     edits.Sample(seed=5),
     edits.Restore(TINY.sample(seed=6)),
     edits.MoveAlong(SEFA, strength=2.0, layers=range(1, 4)),
@@ -46,6 +50,8 @@ EDITS = [
     edits.Stack((edits.MoveAlong(SEFA, 0.5), edits.MoveAlong(CHANNEL, 1.5))),
 ]
 FOREIGN = [  # each edit that holds something of a checkpoint, holding another's
+    edits.Borrow(STRANGER.sample(seed=6), "part 1", CATALOG),
+    edits.Borrow(TINY.sample(seed=6), "part 1", replace(CATALOG, fingerprint=STRANGER.fingerprint)),
     edits.Restore(STRANGER.sample(seed=6)),
     edits.MoveAlong(STRANGE),
     edits.Crossover(STRANGER.sample(seed=6), (1.0,) * 6),
@@ -168,7 +174,9 @@ def test_its_code_makes_the_same_picture(edit, latent, tmp_path, monkeypatch):
 def test_every_edit_works_on_models_of_other_shapes(build):
     model = build()
     latent, direction = model.sample(seed=1), probes.sefa(model)[0]
+    (*_, last) = build_catalog(model, k=3, seeds=range(4), restarts=1)
     made = [
+        edits.Borrow(model.sample(4), "part 2", last.catalog, 0.5, 0.0),
         edits.Sample(3),
         edits.Restore(model.sample(4)),
         edits.MoveAlong(direction),

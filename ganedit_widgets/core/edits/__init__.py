@@ -1,6 +1,7 @@
 """The editing methods, one in each file. To add one, see README.md beside this file."""
 
 from .base import Edit, Report, ignore, run, stopped
+from .borrow import Borrow
 from .crossover import Crossover, group_blend, paper_split, split_at
 from .direction import MoveAlong
 from .embed import Embed
@@ -14,6 +15,7 @@ from .sources import Source, latent_of
 from .stack import Stack
 
 __all__ = [
+    "Borrow",
     "Crossover",
     "Edit",
     "Embed",

@@ -25,7 +25,7 @@ COLORS = (
 
 
 @dataclass(frozen=True)
-class Part:
+class CatalogPart:
     """One or several clusters under a name."""
 
     name: str
@@ -41,12 +41,12 @@ class PartCatalog:
     layer: str  # whose output was clustered
     clusters: Clusters = field(repr=False)
     contributions: Mapping[str, Tensor] = field(repr=False)  # style layer → M (K, C) of the clusters
-    parts: tuple[Part, ...] = ()
+    parts: tuple[CatalogPart, ...] = field(default=(), repr=False)
     code: str = field(default="", repr=False)  # the Python expression that finds it again
 
     __repr__ = short
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> CatalogPart:
         """Return a part by its name. Raises `LatentError` if there is none."""
         for part in self.parts:
             if part.name == name:
@@ -114,13 +114,13 @@ class PartCatalog:
         part = self.part(name)
         if len(part.clusters) < 2:
             raise LatentError(f"{name!r} is a single cluster: it cannot be split, make a catalog of more clusters.")
-        pieces = [Part(f"{name} {i}", (c,), COLORS[c % len(COLORS)]) for i, c in enumerate(part.clusters, 1)]
+        pieces = [CatalogPart(f"{name} {i}", (c,), COLORS[c % len(COLORS)]) for i, c in enumerate(part.clusters, 1)]
         return self._with(tuple(x for p in self.parts for x in (pieces if p is part else [p])))
 
-    def _with(self, parts: tuple[Part, ...]) -> PartCatalog:
+    def _with(self, parts: tuple[CatalogPart, ...]) -> PartCatalog:
         return replace(self, parts=parts, code="")
 
 
-def single_parts(k: int) -> tuple[Part, ...]:
+def single_parts(k: int) -> tuple[CatalogPart, ...]:
     """Return a part for each of k clusters, named by its number."""
-    return tuple(Part(f"part {i + 1}", (i,), COLORS[i % len(COLORS)]) for i in range(k))
+    return tuple(CatalogPart(f"part {i + 1}", (i,), COLORS[i % len(COLORS)]) for i in range(k))

@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import LatentError
-from .catalog import Part, PartCatalog
+from .catalog import CatalogPart, PartCatalog
 from .kmeans import Clusters
 
 KEY, VERSION = "ganedit.parts", 1
@@ -79,6 +79,6 @@ def _catalog(header: dict[str, Any], tensors: dict[str, Tensor], path: str) -> P
     return PartCatalog(str(header["fingerprint"]), str(header["layer"]), clusters, contributions, parts, code)
 
 
-def _part(entry: dict[str, Any]) -> Part:
+def _part(entry: dict[str, Any]) -> CatalogPart:
     red, green, blue = (int(c) for c in entry["color"])
-    return Part(str(entry["name"]), tuple(int(c) for c in entry["clusters"]), (red, green, blue))
+    return CatalogPart(str(entry["name"]), tuple(int(c) for c in entry["clusters"]), (red, green, blue))
