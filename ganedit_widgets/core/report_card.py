@@ -48,7 +48,7 @@ class ReportCard:
 
     before: Pixels  # (H, W, 3): the picture that was embedded, at the model's size
     after: Pixels  # (H, W, 3): what the latent draws
-    difference: Pixels  # (H, W, 3): how far they are apart, white for the largest step there is
+    difference: Pixels  # (H, W, 3): how far they are apart, see `difference`
     psnr: float  # dB
     perceptual: float  # as `Embed` measures it
     likeness: float  # distance to the picture over that of two samples of the model, see above
@@ -110,9 +110,9 @@ def card_steps(generator: Generator, latent: Latent, picture: Picture | Pixels) 
 
 
 def difference(one: Pixels, other: Pixels) -> Pixels:
-    """Return |one − other| of two pictures (H, W, 3), as gray pictures (H, W, 3); 64 levels or more are white."""
+    """Return |one − other| of two pictures (H, W, 3), as a gray picture (H, W, 3); 128 levels or more are white."""
     apart = np.abs(one.astype(np.int16) - other).max(2)
-    gray = (apart * 4).clip(0, 255).astype(np.uint8)
+    gray = (apart * 2).clip(0, 255).astype(np.uint8)
     return np.repeat(gray[..., None], 3, 2)
 
 
@@ -201,7 +201,7 @@ def _verdict(card: ReportCard) -> tuple[str, str]:
     moves = {
         "as usual": "it follows edits as usual",
         "stiff": "edits hardly move it",
-        "jumpy": "edits move it too much",
+        "jumpy": "edits move it far",
     }
     verdict = f"{alike}, {where}; {moves[reaction]}."
     if likeness == "poor":
@@ -211,7 +211,7 @@ def _verdict(card: ReportCard) -> tuple[str, str]:
     if reaction != "as usual":
         return verdict, f"Edit it with {'larger' if reaction == 'stiff' else 'smaller'} strengths, or search in W."
     if likeness == "fair":
-        return verdict, "It is ready to be edited; more steps, or a box that fits better, bring it nearer."
+        return verdict, "More steps, or a box that fits better, bring it nearer; then edit it."
     return verdict, "It is ready to be edited."
 
 

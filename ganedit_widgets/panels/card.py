@@ -14,7 +14,7 @@ from .pictures import data_url
 SIDE = 192  # pixels of a thumbnail; it is shown half as large
 
 MEANINGS = {
-    "likeness": "Distance to the picture over that of two pictures of the model: 0 is the same, 1 a stranger",
+    "likeness": "Distance to the picture over that of two samples: 0 is the same, 1 a stranger (in brackets the PSNR)",
     "distance": "How far the latent lies from the average, in standard deviations of the model's own",
     "editability": "How much edits change the picture, over how much they change the model's own",
 }
@@ -45,10 +45,11 @@ def html_of(card: ReportCard) -> str:
         for name, pixels in pictures
     )
     numbers = {"likeness": card.likeness, "distance": card.distance, "editability": card.editability}
-    rows = "".join(_row(name, f"{numbers[name]:.2f}", word) for name, word in card.words.items())
-    quality = f'<span title="Peak signal-to-noise ratio">PSNR {card.psnr:.1f} dB</span>'
+    texts = {name: f"{number:.2f}" for name, number in numbers.items()}
+    texts["likeness"] += f" ({card.psnr:.1f} dB)"
+    rows = "".join(_row(name, texts[name], word) for name, word in card.words.items())
     text = f"<p><b>{escape(card.verdict)}</b> {escape(card.advice)}</p>"
-    return f'<div class="ge-card-pictures">{figures}</div>{text}<div class="ge-card-numbers">{rows}{quality}</div>'
+    return f'<div class="ge-card-pictures">{figures}</div>{text}<div class="ge-card-numbers">{rows}</div>'
 
 
 def _row(name: str, number: str, word: str) -> str:

@@ -12,6 +12,7 @@ import ipywidgets as ipw
 from ganedit_widgets.core.edits import Edit, Embed
 from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.fetch import fetch, is_address
+from ganedit_widgets.core.generators import Generator
 from ganedit_widgets.core.image import Picture
 from ganedit_widgets.core.report_card import card_steps
 
@@ -29,6 +30,12 @@ from .worker import Steps, in_thread
 
 SPACES = [("W+: best likeness", "w+"), ("W: easier to edit", "w"), ("Z: only what it samples", "z")]
 STARTS = [("the average", "average"), ("this picture", "current"), ("random pictures", "random")]
+
+
+def starts_of(generator: Generator) -> list[tuple[str, str]]:
+    """Return (text, start) of the starts that a model offers."""
+    file = generator.encoder_file
+    return [*STARTS, *([("its encoder's guess", "encoder")] if file is not None and file.is_file() else [])]
 
 
 class EmbedPanel(Panel):
@@ -52,7 +59,7 @@ class EmbedPanel(Panel):
         self.aligning = Aligning(session)
         self.iterations = ipw.BoundedIntText(Embed.iterations, 1, 5000, layout={"width": "70px"})
         self.space = ipw.Dropdown(options=SPACES, layout={"width": "160px"})
-        self.start = ipw.Dropdown(options=STARTS, layout={"width": "130px"})
+        self.start = ipw.Dropdown(options=starts_of(session.generator), layout={"width": "130px"})
         self.stop_button = button("Stop", session.stop)
         self.plot, self.numbers = ipw.HTML(curve([], 1, "No search yet")), help_line("")
         self.scrubber = Scrubber(session, self.resume)
@@ -60,8 +67,8 @@ class EmbedPanel(Panel):
         # layout
         self.after = ipw.VBox([self.scrubber, self.card, self.original])
         self.after.add_class("ge-after")
-        search = ipw.VBox([self.plot, self.numbers])
-        search.add_class("ge-report")
+        self.report = ipw.VBox([self.plot, self.numbers], layout={"display": "none"})
+        self.report.add_class("ge-report")
         super().__init__(
             session,
             [
@@ -70,7 +77,7 @@ class EmbedPanel(Panel):
                 self.aligning,
                 row("steps", self.iterations, self.space),
                 row("from", self.start),
-                search,
+                self.report,
             ],
             buttons=[self.stop_button],
         )
@@ -158,6 +165,7 @@ class EmbedPanel(Panel):
         last, total = numbers[-1], self.session.progress.total if self.session.progress else len(numbers)
         losses = [math.log10(max(n["loss"], 1e-9)) for n in numbers]
         text = f"step {last['step']} of {total} · PSNR {last['psnr']:.1f} dB · distance {last['distance']:.1f}"
+        self.report.layout.display = None
         self.plot.value = curve(losses, total, f"Loss on a logarithmic scale; {text}")
         self.numbers.value = text
         if self.session.reached is not None:

@@ -24,7 +24,7 @@ class Scrubber(ipw.VBox):
         self.session, self.track = session, Track(1, MOST)
         self._setting = False
         # widgets
-        self.slider = ipw.IntSlider(0, 0, 0, readout=False, layout={"width": "170px"}, tooltip="Steps of the search")
+        self.slider = ipw.IntSlider(0, 0, 0, readout=False, layout={"width": "110px"}, tooltip="Steps of the search")
         self.label = ipw.HTML()
         self.resume_button = button("Continue from here", session.guarded(resume), "Search on from the step on show")
         # layout

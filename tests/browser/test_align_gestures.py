@@ -171,7 +171,7 @@ studio
 def test_a_photo_is_aligned_embedded_judged_and_put_back(lab, chromium, shots, dark, width):
     contents, true = photo()
     cell = CELL.format(width=width)
-    view = {"width": width + 140, "height": 1500}
+    view = {"width": width + 260, "height": 1400}
     with lab.notebook(chromium, [cell], dark=dark, viewport=view, accept_downloads=True) as notebook:
         page, name = notebook.page, f"{'dark' if dark else 'light'}_{width}"
         notebook.run_all(120)
@@ -193,15 +193,15 @@ def test_a_photo_is_aligned_embedded_judged_and_put_back(lab, chromium, shots, d
         notebook.python("setattr(studio.panel.iterations, 'value', 2000)")
         page.get_by_role("button", name="Start", exact=True).click()
         notebook.until("studio.session.progress and studio.session.progress.step > 12")
-        page.get_by_role("button", name="Stop", exact=True).click()
+        page.locator(".ge-stop").click()
         page.wait_for_selector(".ge-card img", timeout=60_000)
         page.wait_for_timeout(500)
         page.screenshot(path=shots / f"align_{name}_3_card.png")
         with page.expect_download() as download:
             page.get_by_role("button", name="Save into the original").click()
         assert download.value.suggested_filename == "party_edited.png"
-        saved = Image.open(download.value.path())
-        assert saved.size == (360, 360)
+        with Image.open(download.value.path()) as saved:
+            assert saved.size == (360, 360)
         outside = """() => { const f = document.querySelector('.ge-studio').getBoundingClientRect();
             return [...document.querySelectorAll('.ge-studio .ge-panel *')].filter(n => n.getClientRects().length)
                 .filter(n => !n.closest('svg, .ge-list, pre') && n.getBoundingClientRect().right > f.right + 1)

@@ -18,13 +18,15 @@ from ..latent import Latent
 from ..probes.whitening import Whitening
 from ..short import short
 from .box import Box, require_box, turned
-from .sampling import Pyramid, box_at, place_of
-from .typical import Typical
+from .sampling import Pyramid, box_at
+from .typical import COARSE, Typical
 
 SAMPLES, SAMPLES_SLOW, BATCH = 256, 96, 16  # pictures drawn first; StyleGAN3 cannot draw them small
 SIDES = (1.0, 0.8, 0.64, 0.5, 0.4, 0.32, 0.25)  # of the picture's shorter side
 ANGLES = (-30.0, -15.0, 0.0, 15.0, 30.0)  # degrees
 STRIDE = 0.16  # sides from one place to the next
+CHUNK, AROUND = 500, 800  # boxes at once; crops that say what the picture itself is like
+PLAIN = 0.1  # added to the error of a plain color: where there is nothing, nothing is explained
 STARTS, SIDE = 4, 32  # places that are refined, and how large the crops are then, in pixels
 RATE, REACH, STAY = 0.1, 0.15, 0.05  # Adam's; how far the box goes for a standard deviation of W; the weight of D²
 
@@ -47,12 +49,12 @@ class Found:
 def find_box(generator: Generator, source: Pixels, iterations: int = 30, samples: int | None = None) -> Iterator[Found]:
     """Yield better and better boxes of `source`, (H, W, 3) uint8, in which `generator` could have drawn what is there.
 
-    Coarse to fine. First pictures of the model are drawn, and thousands of boxes in a small picture are compared with
-    what is typical of those. Then box and latent are moved together, `iterations` steps from each of the best places
-    and as many from the very best: (b*, w*) = argmin E(G(w), crop(source, b)) + stay·D²(w), where E counts a pixel's
-    error against how well it can be foretold at all. Whoever stops reading keeps the best so far. Angles up to about
-    45 degrees are found. Deterministic. Raises `ModelError` if the model cannot be differentiated, `ImageError` for a
-    picture without area.
+    Coarse to fine. First pictures of the model are drawn, and thousands of boxes are compared with what is typical of
+    those, and of the picture itself. Then box and latent are moved together, `iterations` steps from each of the best
+    places and as many from the very best: (b*, w*) = argmin E(G(w), crop(source, b)) / E(plain, crop) + stay·D²(w),
+    where E counts a pixel's error against how well it can be foretold at all, and a plain color is what a box without
+    a picture of the model holds. Whoever stops reading keeps the best so far. Angles up to about 45 degrees are found.
+    Deterministic. Raises `ModelError` if the model cannot be differentiated, `ImageError` for a picture without area.
     """
     whole = Box.whole(source.shape, generator.size)
     require_box(whole, source.shape, generator.size)
@@ -76,15 +78,41 @@ def _samples(generator: Generator) -> int:
 
 def _search(generator: Generator, source: Pixels, iterations: int, samples: int) -> Iterator[Answer | None]:
     """Yield the best box so far, None while there is none."""
-    typical = yield from Typical.measure(generator, samples, BATCH)
-    pyramid = Pyramid(to_tensor(source, generator.device))
+    typical = yield from Typical.of_model(generator, samples, BATCH)
+    with torch.inference_mode(False):
+        pyramid = Pyramid(to_tensor(source, generator.device))
     side = Box.whole(source.shape, generator.size).side
-    candidates: list[tuple[float, Tensor]] = []
+    places, crops = [], []
     for share in SIDES:
-        places = _places(source.shape, share * side, generator.size).to(generator.device)
-        candidates += zip(typical.oddity(pyramid, places).tolist(), places, strict=True)
-        yield box_at(min(candidates, key=lambda c: c[0])[1]), None
-    yield from _refine(generator, pyramid, typical, _distinct(candidates, STARTS), iterations)
+        places.append(_places(source.shape, share * side, generator.size).to(generator.device))
+        crops += [pyramid.crop(part, (COARSE, COARSE)) for part in places[-1].split(CHUNK)]
+        yield None
+    seen = torch.cat(crops)
+    contrast = _Contrast(pyramid, typical, Typical.of(seen[:: max(1, len(seen) // AROUND)]))
+    ranked = torch.cat(places)[contrast.of(seen).argsort()]
+    yield from _refine(generator, contrast, _distinct(ranked, STARTS), iterations)
+
+
+@dataclass(frozen=True, eq=False)
+class _Contrast:
+    """How typical of the model a crop is, and how untypical of the picture itself: less is better.
+
+    Whatever is plain, as walls are, is near to the average of everything: what tells a picture of the model is how much
+    better the model explains it than its surroundings do.
+    """
+
+    pyramid: Pyramid
+    model: Typical
+    around: Typical
+
+    def of(self, crops: Tensor) -> Tensor:
+        """Return it for crops (N, 3, 16, 16): (N,)."""
+        return self.model.oddity(crops) - self.around.oddity(crops)
+
+    def at(self, place: Tensor) -> float:
+        """Return it for what lies at `place` (4,)."""
+        with torch.no_grad():
+            return float(self.of(self.pyramid.crop(place[None], (COARSE, COARSE)))[0])
 
 
 def _places(shape: tuple[int, ...], side: float, size: tuple[int, int]) -> Tensor:
@@ -103,10 +131,10 @@ def _places(shape: tuple[int, ...], side: float, size: tuple[int, int]) -> Tenso
     return torch.stack([x, y, torch.full_like(x, math.log(side)), angle], 1)
 
 
-def _distinct(candidates: list[tuple[float, Tensor]], count: int) -> list[Tensor]:
-    """Return the best places of which none is near another."""
+def _distinct(places: Tensor, count: int) -> list[Tensor]:
+    """Return the first of places (N, 4) of which none is near another."""
     chosen: list[Tensor] = []
-    for _, place in sorted(candidates, key=lambda c: c[0]):
+    for place in places:
         apart = [(place[:2] - c[:2]).norm() / c[2].exp() + (place[2] - c[2]).abs() for c in chosen]
         if all(float(a) > 0.35 for a in apart):
             chosen.append(place)
@@ -115,24 +143,23 @@ def _distinct(candidates: list[tuple[float, Tensor]], count: int) -> list[Tensor
     return chosen
 
 
-def _refine(
-    generator: Generator, pyramid: Pyramid, typical: Typical, starts: list[Tensor], iterations: int
-) -> Iterator[Answer]:
+def _refine(generator: Generator, contrast: _Contrast, starts: list[Tensor], iterations: int) -> Iterator[Answer]:
     """Move box and latent together from each start, then once more from the best; yield the best of all so far."""
-    found: list[tuple[float, Box, Latent]] = []
+    found: list[tuple[float, Tensor, Latent]] = []
     rounds = [*starts, *[None] * (STARTS + 1 - len(starts))]  # the last one begins at the best
     for start in rounds:
-        joint = _Joint(generator, pyramid, typical)
+        joint = _Joint(generator, contrast.pyramid, contrast.model)
         if start is None:
-            _, box, latent = min(found, key=lambda f: f[0])
-            joint.begin(place_of(box).to(generator.device), latent)
+            _, place, latent = min(found, key=lambda f: f[0])
+            joint.begin(place, latent)
         else:
             joint.begin(start)
-        found.append((math.inf, box_at(joint.start), generator.average()))
+        found.append((math.inf, joint.start, generator.average()))
         for latent in descend(joint.x, joint.latent_of, joint.judge, iterations, RATE, joint.report):
-            found[-1] = (joint.best, joint.box, latent)
-            _, box, best = min(found, key=lambda f: f[0])
-            yield box, best
+            found[-1] = (contrast.at(joint.best), joint.best, latent)
+            _, place, best = min(found, key=lambda f: f[0])
+            box = box_at(place)
+            yield Box(box.x, box.y, box.side, turned(box.angle)), best
 
 
 class _Joint:
@@ -145,7 +172,11 @@ class _Joint:
 
     def begin(self, place: Tensor, latent: Latent | None = None) -> None:
         """Set out from `place` (4,), and from a latent or the average."""
-        self.start, self.best = place.to(self.white.average), math.inf
+        with torch.inference_mode(False):
+            self._begin(place, latent)
+
+    def _begin(self, place: Tensor, latent: Latent | None) -> None:
+        self.start = place.to(self.white.average).clone()
         u = torch.zeros_like(self.white.average)[None] if latent is None else self.white.to_u(latent.w[:1])
         self.x = [u, torch.zeros(4, device=u.device)]
         side, one = self.start[2].exp(), torch.ones_like(self.start[2])
@@ -161,15 +192,16 @@ class _Joint:
         """Compare the picture with the crop."""
         picture = shrunk(self.generator.draw(latent, until=self.side), self.side)
         seen = self.pyramid.crop(self.place[None], (picture.shape[-2], picture.shape[-1]))
-        error = (picture - seen).square().mean(1, keepdim=True)
-        loss = self.typical.weighed(error) + STAY * self.white.to_u(latent.w[:1]).square().mean()
+        error, plain = (
+            self.typical.weighed((seen - other).square().mean(1, keepdim=True))
+            for other in (picture, seen.mean((2, 3), keepdim=True))
+        )
+        loss = error / (plain + PLAIN) + STAY * self.white.to_u(latent.w[:1]).square().mean()
         return Judgement(loss, picture, {"place": self.place.detach().clone()})  # type: ignore[dict-item]
 
     def report(self, numbers: dict[str, Any]) -> None:
         """Keep the best place."""
-        self.best = numbers["best"]
-        box = box_at(numbers["place"])
-        self.box = Box(box.x, box.y, box.side, turned(box.angle))
+        self.best: Tensor = numbers["place"]
 
 
 def shrunk(pictures: Tensor, side: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""What is typical of a model's pictures, when they are very small: enough to say where one could lie."""
+"""What is typical of a set of pictures, when they are very small: enough to say where one could lie in another."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..generators.base import Generator
-from .sampling import Pyramid
 
 COARSE = 16  # pixels: side of the pictures that are compared
 AXES = 24  # principal components
 MOST = 9.0  # a pixel's squared error counts at most so many times its variance: a strange background is forgiven
-CHUNK = 500  # boxes at once
 
 
 @dataclass(frozen=True, eq=False)
 class Typical:
-    """Principal components of the model's pictures, (d,) = 3·16·16 numbers each, and what is left of each pixel.
+    """Principal components of pictures, (d,) = 3·16·16 numbers each, and what is left of each pixel.
 
     Tipping and Bishop, "Probabilistic Principal Component Analysis", 1999, with a variance of its own for each pixel.
     """
@@ -31,35 +29,33 @@ class Typical:
     rest: Tensor  # (d,): mean square of what the axes leave unexplained
 
     @classmethod
-    def measure(cls, generator: Generator, samples: int, batch: int) -> Walk[None, None, Typical]:
-        """Draw the pictures of `samples` latents, `batch` between two yields; *return* (as generators do) a Typical."""
+    def of_model(cls, generator: Generator, samples: int, batch: int) -> Walk[None, None, Typical]:
+        """Draw the pictures of `samples` latents, `batch` between two yields; *return* what is typical of them."""
         drawn: list[Tensor] = []
         for rows in generator.w_samples[:samples].split(batch):
-            with torch.no_grad():
-                pictures = generator.draw_many([generator.latent(w) for w in rows], until=2 * COARSE)
-                drawn.append(_small(pictures))
+            with torch.inference_mode(False), torch.no_grad():  # what is measured will be differentiated through
+                pictures = generator.draw_many([generator.latent(w) for w in rows.clone()], until=2 * COARSE)
+                drawn.append(F.interpolate(pictures, (COARSE, COARSE), mode="area"))
             yield
-        return cls._of(torch.cat(drawn))
+        return cls.of(torch.cat(drawn))
 
     @classmethod
-    def _of(cls, pictures: Tensor) -> Typical:
-        """Return it for pictures (N, 3, 16, 16)."""
-        flat = pictures.flatten(1).double().cpu()
-        average = flat.mean(0)
-        _, sizes, axes = torch.linalg.svd(flat - average, full_matrices=False)
-        count = min(AXES, max(1, len(flat) // 4))
-        axes, variances = axes[:count], sizes[:count].square() / len(flat)
-        left = flat - average - (flat - average) @ axes.t() @ axes
-        rest = left.square().mean(0)
-        rest = rest + 0.5 * rest.mean() + 1e-3
-        average, axes, variances, rest = (x.float().to(pictures.device) for x in (average, axes, variances, rest))
-        return cls(average, axes, variances + rest.mean(), rest)
+    def of(cls, pictures: Tensor) -> Typical:
+        """Return what is typical of pictures (N, 3, 16, 16)."""
+        with torch.inference_mode(False), torch.no_grad():
+            flat = pictures.flatten(1).double().cpu()
+            average = flat.mean(0)
+            _, sizes, axes = torch.linalg.svd(flat - average, full_matrices=False)
+            count = min(AXES, max(1, len(flat) // 4))
+            axes, variances = axes[:count], sizes[:count].square() / len(flat)
+            left = flat - average - (flat - average) @ axes.t() @ axes
+            rest = left.square().mean(0)
+            rest = rest + 0.5 * rest.mean() + 1e-3
+            found = average, axes, variances + rest.mean(), rest
+            return cls(*(x.float().to(pictures.device) for x in found))
 
-    def oddity(self, pyramid: Pyramid, places: Tensor) -> Tensor:
-        """Return how untypical the crops at `places` (N, 4) are, (N,): about 1.5 for pictures of the model."""
-        return torch.cat([self._oddity(pyramid.crop(part, (COARSE, COARSE))) for part in places.split(CHUNK)])
-
-    def _oddity(self, crops: Tensor) -> Tensor:
+    def oddity(self, crops: Tensor) -> Tensor:
+        """Return how untypical crops (N, 3, 16, 16) are, (N,): about 1.5 for those that were measured."""
         off = crops.flatten(1) - self.average
         along = off @ self.axes.t()
         left = (off - along @ self.axes).square() / self.rest
@@ -70,7 +66,3 @@ class Typical:
         expected = self.rest.view(1, 3, COARSE, COARSE).mean(1, keepdim=True)
         expected = F.interpolate(expected, error.shape[-2:], mode="bilinear", align_corners=False) * 2
         return (MOST * torch.log1p(error / expected / MOST)).mean()
-
-
-def _small(pictures: Tensor) -> Tensor:
-    return F.interpolate(pictures, (COARSE, COARSE), mode="area")

@@ -45,7 +45,7 @@ function boxView(model, el, store) {
   const place = h('div', { class: 'ge-align-place' }, canvas, overlay);
   const numbers = h('div', { class: 'ge-soft ge-align-numbers', 'aria-live': 'polite' });
   const root = h('div', { class: 'ge-root ge-alignbox', role: 'group', 'aria-label': model.get('label'), 'data-lm-suppress-shortcuts': 'true' },
-    place, h('div', { class: 'ge-align-beside' }, h('div', { class: 'ge-soft' }, 'What the model sees'), seen, numbers));
+    place, h('div', { class: 'ge-align-beside' }, h('div', { class: 'ge-soft' }, 'The model sees'), seen, numbers));
   let scale = 1;  // CSS pixels of a pixel of the picture
 
   function layout() {
@@ -75,7 +75,8 @@ function boxView(model, el, store) {
     const fits = outside[0] > -rim && outside[1] > -rim && outside[0] < width + rim && outside[1] < height + rim;
     const knob = fits ? outside : pointOf(box, aspect, 0, -1 + away);
     stem.setAttribute('d', `M${top.join(' ')}L${knob.join(' ')}`);
-    [knob, ...corners].forEach((p, i) => {
+    [knob, ...corners].forEach(([x, y], i) => {
+      const p = [clamp(x, -rim, width + rim), clamp(y, -rim, height + rim)];  // within reach, wherever the corner is
       for (const [node, radius] of [[grips[i].halo, 14], [grips[i].dot, GRIP]]) {
         node.setAttribute('cx', p[0]);
         node.setAttribute('cy', p[1]);
