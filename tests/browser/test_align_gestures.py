@@ -186,6 +186,7 @@ def test_a_photo_is_aligned_embedded_judged_and_put_back(lab, chromium, shots, d
         box = Box(*notebook.python("[*vars(studio.panel.aligning.box).values()]"))
         assert np.hypot(box.x - true.x, box.y - true.y) < 0.2 * true.side
         assert box.side == pytest.approx(true.side, rel=0.25) and box.angle == pytest.approx(true.angle, abs=12)
+        page.wait_for_selector(f".ge-align-numbers >> text={round(box.side)} px")  # the page has heard of it
         corner = page.evaluate(PLACES)[3]
         drag(page, [tuple(corner), (corner[0] - 2, corner[1] - 2), (corner[0] - 6, corner[1] - 6)])
         notebook.until(f"studio.panel.aligning.box.side < {box.side}")
@@ -196,6 +197,7 @@ def test_a_photo_is_aligned_embedded_judged_and_put_back(lab, chromium, shots, d
         page.locator(".ge-stop").click()
         page.wait_for_selector(".ge-card img", timeout=60_000)
         page.wait_for_timeout(500)
+        page.get_by_role("button", name="Save into the original").scroll_into_view_if_needed()
         page.screenshot(path=shots / f"align_{name}_3_card.png")
         with page.expect_download() as download:
             page.get_by_role("button", name="Save into the original").click()
