@@ -149,10 +149,7 @@ class Keyframes(ipw.VBox):
         self._changed()
 
     def _show(self) -> None:
-        cells = [
-            (key, self._thumbnails.get(key, BLANK), f"{i} · {choice.name}")
-            for i, (key, choice) in enumerate(self._choices.items(), start=1)
-        ]
+        cells = [(key, self._thumbnails.get(key, BLANK), choice.name) for key, choice in self._choices.items()]
         self.strip.show(cells, self.chosen)
         self.refresh()
 
