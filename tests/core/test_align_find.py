@@ -81,6 +81,7 @@ def test_the_demo_has_one_that_is_small():
     assert DEMO.stat().st_size < 300_000
 
 
+@pytest.mark.slow
 @has_aligner
 def test_it_places_the_box_far_better_than_nobody_does():
     metrics = {name: metric.value for name, metric in affine_metrics(count=16).items()}
@@ -141,6 +142,7 @@ def test_the_truth_has_no_error():
     assert moved[0, 0] == pytest.approx(0.1)  # a tenth of the box's side
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_stopped_and_leaves_a_file(tmp_path, portraits):
     whole = [report["loss"] for report in train(tmp_path / "a", QUICK, portraits)]
     first = [report["loss"] for report in train(tmp_path / "b", QUICK, portraits, minutes=0)]
