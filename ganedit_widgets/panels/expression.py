@@ -32,7 +32,9 @@ class ExpressionPanel(Panel):
         self.knobs = Knobs([STRENGTH, THRESHOLD], label="Expression")
         self.toggles = {
             name: ipw.ToggleButton(
-                value=True, description=name, tooltip=f"Whether layers {layers.start} to {layers.stop - 1} change"
+                value=True,
+                description=f"✓ {name}",
+                tooltip=f"Whether layers {layers.start} to {layers.stop - 1} change",
             )
             for name, layers in self._groups.items()
         }
@@ -53,7 +55,7 @@ class ExpressionPanel(Panel):
         # connections
         self.knobs.on_input(session.guarded(lambda key, value, final: self._changed(moving=not final)))
         for toggle in self.toggles.values():
-            toggle.observe(session.guarded(lambda _: self._changed()), "value")
+            toggle.observe(session.guarded(lambda _: self._on_toggle()), "value")
 
     # ---- what the controls mean
 
@@ -88,6 +90,11 @@ class ExpressionPanel(Panel):
     def _on_source(self) -> None:
         if not self.knobs.values["strength"] and None not in (self.neutral.choice, self.expressive.choice):
             self.knobs.set("strength", 1.0)  # something to be seen at once
+        self._changed()
+
+    def _on_toggle(self) -> None:
+        for name, toggle in self.toggles.items():
+            toggle.description = f"✓ {name}" if toggle.value else name  # a color alone would not do for everybody
         self._changed()
 
     def _changed(self, *, moving: bool = False) -> None:

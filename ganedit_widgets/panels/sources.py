@@ -123,7 +123,7 @@ class SourcePicker(ipw.VBox):
         super().__init__([row(role, self.shown, self.seed, self.random_button, self.here_button), self.fold])
         self.add_class("ge-source")
         # connections
-        self.seed.observe(session.guarded(lambda _: self.take_seed(self.seed.value)), "value")
+        self.seed.observe(session.guarded(lambda _: self._on_seed()), "value")
         allow(self.here_button, "", f"Keep what is on show now as the {role}")
         self._say()
 
@@ -146,6 +146,8 @@ class SourcePicker(ipw.VBox):
     def take(self, choice: Choice) -> None:
         """Choose a picture."""
         self.choice = choice
+        if isinstance(choice.source, Sample):
+            self.seed.value = choice.source.seed
         self._say()
         self.session.in_background(f"{self.role} {id(self)}", self._draw)
         self._changed()
@@ -161,6 +163,10 @@ class SourcePicker(ipw.VBox):
         text = f"no {self.role} yet" if self.choice is None else self.choice.name
         self.fold.title = f"{text}: choose from pictures"
         self.fold.opened = self.fold.opened
+
+    def _on_seed(self) -> None:
+        if not (isinstance(self.source, Sample) and self.source.seed == self.seed.value):  # else it follows the choice
+            self.take_seed(self.seed.value)
 
     def _throw(self) -> None:
         self.seed.value = random.randrange(RANDOM)

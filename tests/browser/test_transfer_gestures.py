@@ -158,7 +158,7 @@ def test_an_expression_is_shown_weakened_and_recorded(studio):
     drag(page, [(box["x"] + box["width"] * part, y) for part in (0.66, 0.6, 0.45)])
     studio.until("studio.session.pending.strength < 0.5")
     weak = settled(studio)
-    press(studio, "middle")
+    press(studio, "✓ middle")
     studio.until("studio.session.pending.layers == (0, 3, 4, 5)")
     assert len({tuple(p) for p in (before, full, weak, settled(studio))}) == 4
     page.wait_for_selector("text=Change of look")
