@@ -45,9 +45,9 @@ numbers that mean nothing, so that every portrait is a pair of a latent and the 
 generator learns from such pairs alone, then the StyleGAN2 game is played with the pairs' loss beside it. While it
 learns from pairs, w is also asked to tell what jumps as z moves (colors, hair style, glasses, beard) by a linear map.
 Two processor cores learn in hours this way what a game alone would need days for. The price: **this latent space is
-better ordered than one that nobody helped**. Every cause of a picture has an independent direction in Z, and those few
-things are linear in W; pose, age, expression and shape are not asked of W, and nothing is asked of styles and activations. No
-method here is told of any of it.
+better ordered than one that nobody helped**. Every cause of a picture has an independent direction in Z, and those
+few things are linear in W; pose, age, expression and shape are not asked of W, and nothing is asked of styles and
+activations. No method here is told of any of it.
 
 ## Data
 Portraits of seed 0. The distribution has long tails on purpose: strong poses, old age and
