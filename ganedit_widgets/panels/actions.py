@@ -40,8 +40,8 @@ class Actions(Showing):
 
     # ---- asking
 
-    def _ask(self, action: Action, *, preview: bool = False) -> Turn:
-        """Stop what is going on and do `action` next; of previews only the newest."""
+    def _ask(self, action: Action, *, preview: bool = False, by: object = None) -> Turn:
+        """Stop what is going on and do `action` next; of the previews `by` one asker only the newest."""
         with self._asking:
             for turn in self._turns:
                 turn.stop()
@@ -50,7 +50,7 @@ class Actions(Showing):
                 partial(self._told, action, lists),
                 lane=self,
                 priority=Priority.PREVIEW if preview else Priority.EDIT,
-                slot="preview" if preview else None,
+                slot=("preview", id(by)) if preview else None,
             )
             self._enter(turn, lists)
             return turn
@@ -83,7 +83,11 @@ class Actions(Showing):
         if not turn.over:
             self._compare()
 
-    def _preview(self, edit: Edit | None, moving: bool, turn: Turn) -> Steps:
+    def _preview(self, edit: Edit | None, moving: bool, by: object, turn: Turn) -> Steps:
+        if self._pending is not None and self._pending_by is not by:
+            self._record(self._pending[0], *self._pending)  # what somebody else has on show is what this builds on
+            self._list()
+        self._pending_by = by
         if edit is None:
             self._give_up()
             yield from self._rest(turn)

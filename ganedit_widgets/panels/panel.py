@@ -90,8 +90,7 @@ class Panel(ipw.VBox):
         if self._panel_resetting == threading.get_ident():
             return
         if self.previews:
-            self._panel_keep_others()
-            self.session.preview(self._panel_ask(), moving=moving)
+            self.session.preview(self._panel_ask(), moving=moving, by=self)
         self.refresh()
 
     def apply(self) -> None:

@@ -47,13 +47,14 @@ class Session(Actions):
 
     # ---- what can be asked, from any thread
 
-    def preview(self, edit: Edit | None, *, moving: bool = False) -> Turn:
+    def preview(self, edit: Edit | None, *, moving: bool = False, by: object = None) -> Turn:
         """Show what a one-shot `edit` would do to the recorded latent, without recording it; the newest wins.
 
+        `by`: who asks, such as a panel. What somebody else has on show, or is about to, is recorded first.
         None shows the recorded picture. While `moving`, the picture may be smaller, until nothing newer has been asked
         for a quarter of a second.
         """
-        return self._ask(partial(self._preview, edit, moving), preview=True)
+        return self._ask(partial(self._preview, edit, moving, by), preview=True, by=by)
 
     def apply(self, edit: Edit) -> Turn:
         """Carry `edit` out, show its steps, record what it reached; stopping it keeps the best so far."""

@@ -37,6 +37,7 @@ class Showing(Reports):
         first: Edit = START if latent is None else Restore(latent, "start")
         self.history.push(first, next(iter(first.steps(generator, self.history.latent))))
         self._pending: tuple[Edit, Latent] | None = None  # what a preview shows, not yet recorded
+        self._pending_by: object = None  # who asked for it
         self._painter = Painter(generator)
         self._worker = worker
 

@@ -1,6 +1,7 @@
 """The crossover panel without a browser: parents, painting, groups, litters, the table."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -198,7 +199,9 @@ def test_the_table_begins_with_the_parents_and_is_downloaded(panel, session):
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(messages[-1][1]))), table.sheet)
 
 
-def test_a_table_can_be_stopped(panel, session, until):
+def test_a_table_can_be_stopped(panel, session, until, monkeypatch):
+    draw = session.generator.draw
+    monkeypatch.setattr(session.generator, "draw", lambda *a, **k: (time.sleep(0.02), draw(*a, **k))[1])
     panel.table_fold.opened = True
     turn = panel.table_fold.content.draw()
     until(lambda: session.progress and session.progress.step > 2)
