@@ -60,7 +60,7 @@ class Lab:
         self.folder, self.notebooks = folder, folder / "notebooks"
         self.token, self.port = f"t{time.time_ns()}", free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._count = 0
+        self._count, self._dark = 0, False
 
     def __enter__(self) -> Lab:
         self.notebooks.mkdir(parents=True)
@@ -155,8 +155,9 @@ class Lab:
         notebook = Notebook(self, browser_context.new_page(), name)
         try:
             notebook.open()
-            if dark:
-                notebook.command("apputils:change-theme", {"theme": "JupyterLab Dark"})
+            if dark != self._dark:  # the server remembers the theme
+                notebook.command("apputils:change-theme", {"theme": f"JupyterLab {'Dark' if dark else 'Light'}"})
+                self._dark = dark
             yield notebook
         finally:
             notebook.close()
