@@ -84,9 +84,7 @@ class Actions(Showing):
             self._compare()
 
     def _preview(self, edit: Edit | None, moving: bool, by: object, turn: Turn) -> Steps:
-        if self._pending is not None and self._pending_by is not by:
-            self._record(self._pending[0], *self._pending)  # what somebody else has on show is what this builds on
-            self._list()
+        self._keep_others(by)
         self._pending_by = by
         if edit is None:
             self._give_up()
@@ -106,7 +104,8 @@ class Actions(Showing):
         if not turn.over:
             self._compare()
 
-    def _apply(self, edit: Edit, turn: Turn) -> Steps:
+    def _apply(self, edit: Edit, by: object, turn: Turn) -> Steps:
+        self._keep_others(by)
         running, failure = Running(label_of(edit), edit.total), None
         with self._working(running):
             try:
@@ -182,6 +181,12 @@ class Actions(Showing):
         """Record `edit`, which is what became of the one that was asked for."""
         self.history.push(edit, latent)
         self._settle(asked)
+
+    def _keep_others(self, by: object) -> None:
+        """What somebody else has on show is what `by` builds on: record it."""
+        if self._pending is not None and self._pending_by is not by:
+            self._record(self._pending[0], *self._pending)
+            self._list()
 
     def _give_up(self) -> None:
         """Forget the preview on show."""

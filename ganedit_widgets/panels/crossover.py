@@ -84,9 +84,8 @@ class CrossoverPanel(Panel):
 
     def record(self, edit: Edit) -> None:
         """Record `edit`, such as a child of a litter, on top of what others have on show."""
-        self._panel_keep_others()
         self._panel_edits.add(edit)
-        self.session.apply(edit)
+        self.session.apply(edit, by=self)
 
     # ---- from the controls
 

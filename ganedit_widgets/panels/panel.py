@@ -101,10 +101,9 @@ class Panel(ipw.VBox):
         if self._panel_edit is not None and self.session.pending is self._panel_edit:
             self.session.keep()  # it is on show: nothing needs to be drawn again
             return
-        self._panel_keep_others()
         edit = self._panel_ask()
         if edit is not None:
-            self.session.apply(edit)
+            self.session.apply(edit, by=self)
 
     def clear(self) -> None:
         """Put the controls to rest and show the recorded picture."""
@@ -138,12 +137,6 @@ class Panel(ipw.VBox):
         finally:
             self._panel_resetting = None
         self.refresh()
-
-    def _panel_keep_others(self) -> None:
-        """What another panel has on show is what this one builds on: record it."""
-        pending = self.session.pending
-        if pending is not None and pending not in self._panel_edits:
-            self.session.keep()
 
     # ---- alone in a cell
 

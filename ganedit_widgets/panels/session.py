@@ -56,9 +56,12 @@ class Session(Actions):
         """
         return self._ask(partial(self._preview, edit, moving, by), preview=True, by=by)
 
-    def apply(self, edit: Edit) -> Turn:
-        """Carry `edit` out, show its steps, record what it reached; stopping it keeps the best so far."""
-        return self._ask(partial(self._apply, edit))
+    def apply(self, edit: Edit, *, by: object = None) -> Turn:
+        """Carry `edit` out, show its steps, record what it reached; stopping it keeps the best so far.
+
+        `by`: as for `preview`; a preview of one's own is given up.
+        """
+        return self._ask(partial(self._apply, edit, by))
 
     def keep(self) -> Turn:
         """Record what a preview shows, if one does."""

@@ -442,3 +442,13 @@ def test_a_generator_of_other_shape_works(tmp_path):
 def test_restored_latents_are_named_by_their_note(session):
     session.apply(Restore(GENERATOR.sample(2), note="kept")).wait(10)
     assert session.entries[-1].label == "kept"
+
+
+def test_what_somebody_else_is_about_to_show_is_recorded_before_an_edit_and_ones_own_is_not(session):
+    one, other = object(), object()
+    session.preview(Sample(7), by=one)
+    session.apply(Sample(8), by=other).wait(10)  # at once: the preview can hardly have been drawn
+    assert [entry.label for entry in session.entries][-2:] == ["seed 7", "seed 8"]
+    session.preview(Sample(9), by=other)
+    session.apply(Sample(10), by=other).wait(10)
+    assert [entry.label for entry in session.entries][-2:] == ["seed 8", "seed 10"]
