@@ -23,7 +23,7 @@ EXAMPLES = """\
   ganedit train pictures/ runs/cats
   ganedit train pictures/ runs/cats --plan 32:50,64:50,128:200 --batch 16
   ganedit train pictures/ runs/cats --minutes 30
-  ganedit train demo runs/demo --plan 32:50,64:250,128:400 --batch 8     (draws the demo's portraits first)
+  ganedit train demo runs/demo --plan 32:40,64:50,128:400 --batch 8 --lr 0.008     (draws its portraits first)
   torchrun --nproc-per-node 4 -m ganedit_widgets.cli train pictures/ runs/cats
   ganedit train encoder --help     (another command: an encoder for a model that is trained)"""
 

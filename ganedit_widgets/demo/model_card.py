@@ -13,6 +13,7 @@ from .files import write_whole
 from .results_file import Metric, Results, read_results
 
 CARD = Path(__file__).parent / "MODEL_CARD.md"
+WEIGHTS = Path(__file__).parent / "weights"
 SHOWN = {
     "frechet/generated": "Fréchet distance, generated to held-out renders",
     "frechet/floor": "the same, other renders to held-out renders (floor)",
@@ -22,6 +23,10 @@ SHOWN = {
     "tails/age": "the oldest tenth, generated over data",
     "tails/glasses": "glasses, generated over data",
 }
+CRITIC = (
+    "The discriminator beside it, whose features are the perceptual distance, is that of an earlier GAN, trained on "
+    "{pictures} of these portraits."
+)
 TEXT = """\
 # Demo model
 
@@ -33,6 +38,8 @@ TEXT = """\
 A StyleGAN2 trained by this package's own code ({command_train}) on portraits that
 this package draws (`ganedit_widgets.demo.portraits`). **No picture shows a real person**: heads are shapes of a
 renderer, and their attributes are drawn at random. Licence of weights and code: BSD-3-Clause.
+
+Settings are those of the last leg: most of the learning from pairs was done at a rate of 0.008. {critic}
 
 ## Intended use
 Learning and demonstrating GAN editing, offline and on a CPU; measuring editing methods against known truth, because the
@@ -78,8 +85,10 @@ Measured with `{command}` at commit {commit} on {machine} in {minutes:.0f} minut
 """
 
 
-def model_card(results: Results, meta: Mapping[str, Any]) -> str:
-    """Return the card as Markdown, from the results of a full run and the notes in the generator's file."""
+def model_card(results: Results, meta: Mapping[str, Any], critic_meta: Mapping[str, Any] | None = None) -> str:
+    """Return the card as Markdown, from the results of a full run and the notes in the files of both networks."""
+    other = critic_meta is not None and critic_meta.get("pictures") != meta.get("pictures")
+    critic = CRITIC.format(pictures=_words((critic_meta or {}).get("pictures"))) if other else ""
     metrics = results.metrics
     shown = {label: metrics[name] for name, label in SHOWN.items() if name in metrics}
     oracle = {name.removeprefix("oracle/"): m for name, m in metrics.items() if name.startswith("oracle/")}
@@ -87,6 +96,7 @@ def model_card(results: Results, meta: Mapping[str, Any]) -> str:
     return TEXT.format(
         head="![generated left, rendered right](results/demo_side_by_side.png)\n",
         training="\n".join(f"| {key.replace('_', ' ')} | {_words(value)} |" for key, value in meta.items()),
+        critic=critic,
         command_train="`ganedit train demo`",
         n_note=f"On {' and '.join(map(str, counts))} pictures of each kind.",
         metrics=_table(shown),
@@ -99,11 +109,18 @@ def model_card(results: Results, meta: Mapping[str, Any]) -> str:
     )
 
 
+def current_card() -> str:
+    """Return the card of the model and results that lie in the package."""
+    from ..core.generators.load import describe
+    from ..core.readers.own import read_own
+
+    critic = read_own(WEIGHTS / "discriminator.safetensors").meta
+    return model_card(read_results("demo"), describe("demo").meta, critic)
+
+
 def write_model_card(path: Path = CARD) -> Path:
     """Write the card of the model and results that lie in the package."""
-    from ..core.generators.load import describe
-
-    return write_whole(path, model_card(read_results("demo"), describe("demo").meta))
+    return write_whole(path, current_card())
 
 
 def _words(value: Any) -> str:

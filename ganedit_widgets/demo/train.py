@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..core.errors import TrainingError
 from ..core.training.pairs import Facts, Pairs
 from .held_out import TRAINING_SEED
 from .portraits.attributes import COLORS, HAIR_STYLES, THROWN, sample_attributes, thrown_numbers
@@ -57,6 +58,10 @@ class PortraitPairs:
     """Random portraits of the cache with their latents and with weights that stress the fine parts."""
 
     def __init__(self, folder: Path, count: int, size: int, z_dim: int, seed: int) -> None:
+        if z_dim <= THROWN:
+            raise TrainingError(
+                f"z has {z_dim} entries, a portrait is drawn from {THROWN} numbers: choose a --width above {THROWN}."
+            )
         self.data, self.z_dim = PortraitDataset(count, size, TRAINING_SEED, folder), z_dim
         self.rng = torch.Generator().manual_seed(seed)
         self.fine = torch.ones(256)

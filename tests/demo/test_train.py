@@ -3,9 +3,10 @@
 import pytest
 import torch
 
+from ganedit_widgets.core import TrainingError
 from ganedit_widgets.demo.portraits import sample_attributes
 from ganedit_widgets.demo.portraits.attributes import THROWN, thrown_numbers
-from ganedit_widgets.demo.portraits.dataset import SHARD, build_cache
+from ganedit_widgets.demo.portraits.dataset import build_cache
 from ganedit_widgets.demo.train import FINE_WEIGHT, PortraitPairs, latents_of, rotation
 
 Z = 128
@@ -41,8 +42,7 @@ def test_latents_look_like_any_normal_ones():
     assert (torch.corrcoef(z.t()) - torch.eye(Z)).abs().max() < 0.1
 
 
-def test_pairs_show_the_portraits_of_their_latents_and_stress_fine_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr("ganedit_widgets.demo.portraits.dataset.SHARD", 4)
+def test_pairs_show_the_portraits_of_their_latents_and_stress_fine_parts(tmp_path):
     build_cache(tmp_path, 4, 32)
     source = PortraitPairs(tmp_path, 4, 32, Z, seed=0)
     drawn = source.pairs(6, 16)
@@ -55,4 +55,8 @@ def test_pairs_show_the_portraits_of_their_latents_and_stress_fine_parts(tmp_pat
     assert torch.cdist(held, known).min(1).values.max() < 1e-2
     same = [(i, j) for i in range(6) for j in range(i) if which[i] == which[j]]
     assert same and all(torch.equal(drawn.pictures[i], drawn.pictures[j]) for i, j in same)
-    assert SHARD == 500
+
+
+def test_a_latent_too_small_for_a_portrait_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="--width above"):
+        PortraitPairs(tmp_path, 4, 32, z_dim=THROWN, seed=0)

@@ -25,8 +25,9 @@ class Borrow:
 
     `rule`: "greedy" takes whole channels by falling M while what leaks outside the part stays within `budget`
     (section 3.3.2; as a share of the layer's channels, so that one number suits layers of any width: ε = budget·C);
-    "simple" takes q = min(1, budget·M); "global" takes all of it, q = budget. `protect` is ρ: channels with less of
-    their energy in the part are never taken. Steps are *added* to the styles, so that later moves in W+ still count.
+    "simple" takes q = min(1, budget·M); "global", for comparison, takes q = budget of every channel, whatever the part.
+    `protect` is ρ: channels with less of their energy in the part are not taken by the first two. Steps are *added* to
+    the styles, so that later moves in W+ still count.
     """
 
     reference: Latent
