@@ -3,7 +3,7 @@
     python -m tests.benchmarks.engine [--rounds 7] [--sizes 64,128,256] [--device cpu]
 
 The reference builds a weight per sample (modulate, demodulate, grouped convolution) and resamples by inserting zeros;
-it draws the same pictures. Prints medians of the ratios and writes them to tests/benchmarks/results/engine.json.
+it draws the same pictures. Prints medians of the ratios and writes them to tests/benchmarks/results.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@
 
 Both draw with the demo model. The reference is what a notebook author writes first: an IntSlider whose callback draws
 and sets a PNG. A slider is dragged for a while in a real JupyterLab; counted are pictures shown per second, and the
-time from letting go to the last picture.
+time from letting go to the last picture. Ours sends one picture more than the reference: after the last value, once
+the hand rests, the exact one; that is why its last picture comes later.
 """
 
 from __future__ import annotations
