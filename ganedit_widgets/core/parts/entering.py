@@ -41,7 +41,11 @@ def entering(generator: Generator, latents: Sequence[Latent]) -> dict[str, Tenso
 def putting_out(generator: Generator, latent: Latent, layer: str) -> Tensor:
     """Return the output (1, C, h, w) of a layer, without the margin that StyleGAN3 draws around its pictures."""
     with torch.no_grad():
-        x = generator.features(latent, [layer])[layer]
+        return without_margin(generator, layer, generator.features(latent, [layer])[layer])
+
+
+def without_margin(generator: Generator, layer: str, x: Tensor) -> Tensor:
+    """Return the output x (N, C, h, w) of a layer without the margin that StyleGAN3 draws; differentiable."""
     layers: Any = dict(generator.network.synthesis.style_layers())  # type: ignore[union-attr, operator]
     spec = getattr(layers[layer][1], "spec", None)
     return _canvas(x, None if spec is None else spec.rate / spec.down)
