@@ -26,18 +26,6 @@ DEFAULTS: Row = {
 }
 
 
-def layer_presets(count: int) -> dict[str, list[int]]:
-    """Return the ranges [lo, hi) called coarse, middle and fine for `count` style layers.
-
-    The shares are those of 4, 4 and 10 layers of 18 (Karras et al. 2019, section 3.1); every range is at
-    least one layer long, and ranges for which no layer is left are missing.
-    """
-    coarse = max(1, round(count * 4 / 18))
-    middle = max(coarse + 1, round(count * 8 / 18))
-    edges = {"coarse": [0, coarse], "middle": [coarse, middle], "fine": [middle, count]}
-    return {name: [lo, min(hi, count)] for name, (lo, hi) in edges.items() if lo < min(hi, count)}
-
-
 class Knobs(ActionWidget):
     """A column of sliders. At most 30 messages a second reach Python, and always the final value.
 
@@ -58,14 +46,6 @@ class Knobs(ActionWidget):
         self._on_input, self._on_layers = CallbackDispatcher(), CallbackDispatcher()
         self._on_remove, self._on_toggle = CallbackDispatcher(), CallbackDispatcher()
         super().__init__(rows=rows or [], **traits)
-
-    @tr.default("presets")
-    def _default_presets(self) -> dict[str, list[int]]:
-        return layer_presets(self.layer_count)
-
-    @tr.observe("layer_count")
-    def _follow_layer_count(self, change: Mapping[str, int]) -> None:
-        self.presets = layer_presets(change["new"])
 
     @tr.validate("rows")
     def _complete(self, proposal: Mapping[str, list[Row]]) -> list[Row]:

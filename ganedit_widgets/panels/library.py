@@ -9,13 +9,13 @@ from typing import Any
 import ipywidgets as ipw
 
 from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.groups import layer_groups
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction, boundary, load_directions, pca, sefa
 from ganedit_widgets.core.probes.library import SHIPPED
 
 from .controls import allow, button, help_line, row
 from .filmstrip import Filmstrip, Id
-from .knobs import layer_presets
 from .pictures import Pixels
 from .session import Session
 from .turn import Turn
@@ -45,10 +45,9 @@ class Finder(ipw.VBox):
         self.session, self._found = session, found
         self._cells: dict[Id, tuple[Latent, Pixels]] = {}  # seed -> what is shown of it
         # widgets
-        count = session.generator.latent_shape[0]
         self.method = ipw.Dropdown(options=METHODS, layout={"width": "190px"})
         self.layers = ipw.Dropdown(
-            options={"all layers": range(count), **{k: range(*v) for k, v in layer_presets(count).items()}},
+            options={"all layers": range(session.generator.latent_shape[0]), **layer_groups(session.generator)},
             layout={"width": "100px"},
         )
         self.find_button = button("Find", session.guarded(self.find), f"Find {FOUND} directions")

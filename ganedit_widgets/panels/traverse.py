@@ -10,6 +10,7 @@ import ipywidgets as ipw
 import numpy as np
 
 from ganedit_widgets.core.edits import Edit, MoveAlong, Sample, Stack
+from ganedit_widgets.core.groups import layer_groups
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction
 from ganedit_widgets.core.sheet import tile
@@ -53,7 +54,9 @@ class TraversePanel(Panel):
         self._rows: dict[str, _Row] = {}
         self.seeds = SeedPicker(session.guarded(self.preview))
         self.add_box = ipw.Dropdown(options=[ADD], layout={"width": "200px"})
-        self.knobs = Knobs([PSI], layer_count=session.generator.latent_shape[0], label="Directions")
+        groups = {name: [layers.start, layers.stop] for name, layers in layer_groups(session.generator).items()}
+        layer_count = session.generator.latent_shape[0]
+        self.knobs = Knobs([PSI], layer_count=layer_count, presets=groups, label="Directions")
         self.find_fold = Fold("Find directions", lambda: Finder(session, self.found))
         self.export_fold = Fold("Export a traversal", lambda: Exporter(self, session))
         # layout

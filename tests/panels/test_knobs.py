@@ -3,7 +3,7 @@
 import pytest
 import traitlets
 
-from ganedit_widgets.panels.knobs import Knobs, layer_presets
+from ganedit_widgets.panels.knobs import Knobs
 
 
 class SilentKnobs(Knobs):
@@ -127,17 +127,3 @@ def test_undo_reaches_python_from_the_sliders(knobs):
 def test_an_unknown_slider_is_named_with_the_known_ones(knobs):
     with pytest.raises(KeyError, match=r"smile.*pose"):
         knobs.set("smile", 1)
-
-
-def test_presets_for_eighteen_layers_are_those_of_the_paper():
-    assert layer_presets(18) == {"coarse": [0, 4], "middle": [4, 8], "fine": [8, 18]}
-
-
-@pytest.mark.parametrize("count", range(1, 27))
-def test_presets_cover_every_layer_once(count):
-    covered = [i for lo, hi in layer_presets(count).values() for i in range(lo, hi)]
-    assert covered == list(range(count))
-
-
-def test_presets_follow_the_number_of_layers(knobs):
-    assert knobs.presets == layer_presets(10)
