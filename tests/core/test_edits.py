@@ -39,6 +39,8 @@ HALF = np.arange(256).reshape(16, 16) % 16 < 8
 CATALOG = LAST.catalog
 EDITS = [
     edits.Borrow(TINY.sample(seed=9), "part 1", CATALOG, budget=0.5, protect=0.0, layers={"b8.conv1": 1.0}),
+    edits.Borrow(TINY.sample(seed=9), "part 2", CATALOG, budget=0.45, protect=0.0, fraction=True, keep_norm=True),
+    edits.Borrow(TINY.sample(seed=9), "part 3", CATALOG, budget=0.8, rule="soft"),
     edits.Sample(seed=5),
     edits.Restore(TINY.sample(seed=6)),
     edits.MoveAlong(SEFA, strength=2.0, layers=range(1, 4)),

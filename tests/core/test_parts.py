@@ -9,10 +9,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from ganedit_widgets.core import LatentError, edits
-from ganedit_widgets.core.edits.borrow import Borrow
+from ganedit_widgets.core.edits.borrow import Borrow, counted
 from ganedit_widgets.core.parts.build import build_catalog, clusterable, count, default_layer
 from ganedit_widgets.core.parts.catalog_file import KEY, load_catalog, save_catalog
 from ganedit_widgets.core.parts.entering import entering
+from ganedit_widgets.core.parts.queries import soft_query
 from tests.tiny import odd, tiny, tiny3
 
 MODELS = {"stylegan2": tiny, "odd": odd, "stylegan3": tiny3}
@@ -159,7 +160,12 @@ def test_no_budget_leaves_the_picture_bit_for_bit(made):
     generator, catalog = made
     source, other = generator.sample(1), generator.sample(2)
     before = generator.draw(source)
-    for options in ({"budget": 0.0}, {"budget": 9.0, "protect": 1.0}, {"budget": 0.0, "rule": "simple"}):
+    for options in (
+        {"budget": 0.0},
+        {"budget": 9.0, "protect": 1.0},
+        {"budget": 0.0, "rule": "simple"},
+        *({"budget": 0.0, "rule": rule} for rule in ("soft", "global")),
+    ):
         after = run(generator, source, reference=other, part="part 1", catalog=catalog, **options)
         assert torch.equal(generator.draw(after), before), options
 
@@ -207,6 +213,51 @@ def test_what_is_borrowed_stays_when_the_latent_moves_on(generator):
         k: v.tolist() for k, v in borrowed.offsets.items()
     }
     assert borrowed.offsets
+
+
+def test_the_rest_of_the_budget_buys_a_share_of_one_more_channel_in_each_layer(generator):
+    catalog, other = make(generator), generator.sample(2)
+    whole = Borrow(other, "part 1", catalog, 0.3, 0.0).queries()
+    parts = Borrow(other, "part 1", catalog, 0.3, 0.0, fraction=True).queries()
+    for name, q in whole.items():
+        more = parts[name] - q
+        assert (more >= 0).all() and int((more > 0).sum()) <= 1
+    assert any(bool((parts[name] > q).any()) for name, q in whole.items())
+
+
+def test_the_soft_rule_goes_by_the_two_pictures_and_not_by_the_catalog(made):
+    generator, catalog = made
+    source, other = generator.sample(1), generator.sample(2)
+    own = count(generator, catalog, [source, other])
+    blind = replace(catalog, contributions={name: torch.zeros_like(m) for name, m in own.items()})
+    before, wanted = generator.styles(source), generator.styles(other)
+    taken = 0
+    for number, part in enumerate(catalog.parts):
+        after = run(generator, source, reference=other, part=part.name, catalog=blind, rule="soft", budget=1.0)
+        found = generator.styles(after)
+        for name, m in own.items():
+            q = soft_query(m, number) * (not name.endswith("torgb"))
+            assert torch.allclose(found[name], before[name] + q * (wanted[name] - before[name]), atol=1e-5)
+            taken += int(q.sum())
+    assert taken
+
+
+def test_what_was_counted_once_is_counted_again_for_other_clusters(generator):
+    source = generator.sample(1)
+    for catalog in (make(generator, k=3), make(generator, k=5), make(generator, k=3)):
+        for _ in range(2):
+            found = counted(generator, catalog, [source])
+            for name, m in count(generator, catalog, [source]).items():
+                assert torch.equal(found[name], m)
+
+
+def test_soft_parts_that_are_merged_take_at_least_what_each_took(generator):
+    catalog, other = make(generator), generator.sample(2)
+    merged = catalog.merged(["part 1", "part 2"], "both")
+    alone = [Borrow(other, f"part {i}", catalog, 1.0, rule="soft").queries() for i in (1, 2)]
+    both = Borrow(other, "both", merged, 1.0, rule="soft").queries()
+    for name, q in both.items():
+        assert (q >= torch.maximum(alone[0][name], alone[1][name])).all()
 
 
 def test_taken_channels_have_the_length_of_what_they_replace(generator):

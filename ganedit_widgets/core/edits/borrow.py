@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import torch
 from torch import Tensor
@@ -11,12 +12,15 @@ from torch import Tensor
 from ..errors import LatentError
 from ..generators.base import Generator, require_own
 from ..latent import Latent
+from ..parts.build import count
 from ..parts.catalog import PartCatalog
-from ..parts.queries import greedy_query, simple_query
+from ..parts.kmeans import Clusters
+from ..parts.queries import greedy_query, simple_query, soft_query
 from ..short import short
 from .base import Report, ignore
 
-RULES = ("greedy", "simple", "global")
+RULES = ("greedy", "simple", "soft", "global")
+_counted: WeakKeyDictionary[Latent, tuple[ReferenceType[Clusters], dict[str, Tensor]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +29,10 @@ class Borrow:
 
     `rule`: "greedy" takes whole channels by falling M while what leaks outside the part stays within `budget`
     (section 3.3.2; as a share of the layer's channels, so that one number suits layers of any width: ε = budget·C);
-    "simple" takes q = min(1, budget·M); "global", for comparison, takes q = budget of every channel, whatever the part.
-    `protect` is ρ: channels with less of their energy in the part are not taken by the first two. Steps are *added* to
-    the styles, so that later moves in W+ still count.
+    "simple" takes q = min(1, budget·M); "soft" takes q = budget of the channels that in these two pictures belong to
+    this part and to no other (Chong et al., "Retrieve in Style", ICCV 2021); "global", for comparison, takes q = budget
+    of every channel, whatever the part. `protect` is ρ: channels with less of their energy in the part are not taken
+    by the first two. Steps are *added* to the styles, so that later moves in W+ still count.
     """
 
     reference: Latent
@@ -37,6 +42,7 @@ class Borrow:
     protect: float = 0.1
     rule: str = "greedy"
     colors: bool = False  # whether the styles of toRGB layers, which mix colors, are borrowed too
+    fraction: bool = False  # whether "greedy" spends the rest of its budget on a share of the next channel
     keep_norm: bool = False  # scale what is taken to the length of what it replaces (Chong et al. 2021)
     layers: Mapping[str, float] = field(default_factory=dict)  # style layer → another budget there; 0 leaves it out
 
@@ -48,24 +54,34 @@ class Borrow:
         require_own(generator, latent)
         require_own(generator, self.reference)
         self.catalog.require_own(generator)
+        contributions = counted(generator, self.catalog, (latent, self.reference)) if self.rule == "soft" else None
+        queries = self.queries(contributions)
         with torch.no_grad():
             own, other = generator.styles(latent), generator.styles(self.reference)
-            steps = {name: self._step(own[name], other[name], q) for name, q in self.queries().items() if q.any()}
+            steps = {name: self._step(own[name], other[name], q) for name, q in queries.items() if q.any()}
         yield latent.shifted(steps)
 
-    def queries(self) -> dict[str, Tensor]:
-        """Return style layer → q (C,). Raises `LatentError` for an unknown rule, part or layer, or a bad number."""
-        self._check()
-        m = self.catalog.m(self.part)
-        return {name: self._query(name, row) for name, row in m.items() if self.colors or not name.endswith("torgb")}
+    def queries(self, contributions: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Return style layer → q (C,), by the catalog's contributions M (K, C) of its clusters, or by others.
 
-    def _query(self, name: str, m: Tensor) -> Tensor:
+        Raises `LatentError` for an unknown rule, part or layer, or a bad number.
+        """
+        self._check()
+        catalog = self.catalog if contributions is None else replace(self.catalog, contributions=contributions)
+        number = catalog.parts.index(catalog.part(self.part))
+        layers = [name for name in catalog.contributions if self.colors or not name.endswith("torgb")]
+        return {name: self._query(name, catalog.m_of_parts(name), number) for name in layers}
+
+    def _query(self, name: str, m: Tensor, part: int) -> Tensor:
+        """Return q (C,) of a layer from M (P, C) of all parts."""
         budget = self.layers.get(name, self.budget)
         if self.rule == "global":
-            return torch.full_like(m, min(budget, 1.0))
+            return torch.full_like(m[part], min(budget, 1.0))
+        if self.rule == "soft":
+            return soft_query(m, part) * min(budget, 1.0)
         if self.rule == "simple":
-            return simple_query(m, budget) * (m > self.protect)
-        return greedy_query(m, budget * len(m), self.protect)
+            return simple_query(m[part], budget) * (m[part] > self.protect)
+        return greedy_query(m[part], budget * m.shape[1], self.protect, self.fraction)
 
     def _step(self, own: Tensor, other: Tensor, q: Tensor) -> Tensor:
         q = q.to(own)
@@ -83,3 +99,21 @@ class Borrow:
         unknown = set(self.layers) - set(self.catalog.contributions)
         if unknown:
             raise LatentError(f"There is no style layer {sorted(unknown)[0]!r} in this catalog: leave it out.")
+
+
+def counted(generator: Generator, catalog: PartCatalog, latents: Sequence[Latent]) -> dict[str, Tensor]:
+    """Return style layer → M (K, C) averaged over the pictures of `latents` alone.
+
+    What was counted is kept as long as its latent, so that a slider need not count again.
+    """
+    found = [_counted_in(generator, catalog, latent) for latent in latents]
+    return {name: torch.stack([m[name] for m in found]).mean(0) for name in found[0]}
+
+
+def _counted_in(generator: Generator, catalog: PartCatalog, latent: Latent) -> dict[str, Tensor]:
+    known = _counted.get(latent)
+    if known is not None and known[0]() is catalog.clusters:
+        return known[1]
+    found = count(generator, catalog, [latent])
+    _counted[latent] = (ref(catalog.clusters), found)
+    return found
