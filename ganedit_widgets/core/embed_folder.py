@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from .edits.base import Edit, run
@@ -19,6 +19,7 @@ from .errors import GanEditError, ImageError, LatentError
 from .generators.base import Generator
 from .image import Picture
 from .latent import Latent
+from .readers.own import write_tensors
 from .training.distributed import await_others, processes
 from .training.pictures import SUFFIXES
 
@@ -57,8 +58,9 @@ def embed_folder(
 ) -> Iterator[Embedded]:
     """Embed all pictures below `folder` by ``edit(picture)`` and write `out`, a safetensors file; yield each as done.
 
-    Every finished picture is a small file in ``OUT.parts`` until all are there, so that nothing is embedded twice,
-    not even with another number of processes. Under ``torchrun`` each process takes its share; the chief writes `out`
+    Every finished picture is a small file in ``OUT.parts`` until all are there, named after what the picture holds, so
+    that nothing is embedded twice: not with another number of processes, not what an `out` of the same settings holds
+    already, nor one picture under two names. Under ``torchrun`` each process takes its share; the chief writes `out`
     when the last has ended. A picture that cannot be read is noted and left out. `settings` are kept in the file; a
     run with other settings than its parts had is refused (`LatentError`), as is a folder without pictures.
     """
@@ -68,17 +70,19 @@ def embed_folder(
         raise ImageError(f"{folder} holds no pictures ({', '.join(sorted(SUFFIXES))}): name a folder that does.")
     parts = out.with_name(out.name + ".parts")
     note = {"fingerprint": generator.fingerprint, "settings": settings}
-    _open_parts(parts, note)
-    missing = [name for name in names if not _part(parts, name).exists()]
+    _open_parts(parts, out, note)
+    keys = {name: _key(folder / name) for name in names}
+    missing = [name for key, name in {keys[n]: n for n in reversed(names)}.items() if not _part(parts, key).exists()]
+    missing.sort()
     rank, count = processes()
     await_others()  # all have listed what is missing before anyone adds to it
     mine = missing[rank::count]
     for i, name in enumerate(mine, 1):
-        psnr, error = _embed(generator, folder / name, _part(parts, name), edit)
+        psnr, error = _embed(generator, folder / name, _part(parts, keys[name]), edit)
         yield Embedded(name, min(len(names) - len(missing) + i * count, len(names)), len(names), psnr, error)
     await_others()
     if rank == 0:
-        _merge(parts, names, out, note)
+        _merge(parts, keys, out, note)
 
 
 def read_embeddings(path: Path | str) -> Embeddings:
@@ -113,21 +117,28 @@ def _embed(generator: Generator, path: Path, part: Path, edit: Callable[[Picture
     return float(numbers["psnr"]), ""
 
 
-def _part(parts: Path, name: str) -> Path:
-    return parts / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.safetensors"
+def _key(path: Path) -> str:
+    """Return a name for what a file holds."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:24]
+    except OSError:
+        return hashlib.sha256(str(path).encode()).hexdigest()[:24]  # `_embed` will say what is wrong with it
+
+
+def _part(parts: Path, key: str) -> Path:
+    return parts / f"{key}.safetensors"
 
 
 def _save(tensors: dict[str, Tensor], path: Path, about: dict[str, Any]) -> None:
     """Write a file that is either whole or not there."""
-    partial = path.with_suffix(".partial")
-    save_file(tensors or {"none": torch.zeros(1)}, partial, {"embeddings": json.dumps(about)})
-    partial.replace(path)
+    write_tensors(path, tensors or {"none": torch.zeros(1)}, {"embeddings": json.dumps(about)})
 
 
-def _open_parts(parts: Path, note: dict[str, Any]) -> None:
+def _open_parts(parts: Path, out: Path, note: dict[str, Any]) -> None:
     file = parts / "run.json"
     if processes()[0] == 0 and not file.exists():
         parts.mkdir(parents=True, exist_ok=True)
+        _unpack(out, parts, note)
         file.write_text(json.dumps(note), encoding="utf-8")
     await_others()
     if json.loads(file.read_text(encoding="utf-8")) != json.loads(json.dumps(note)):
@@ -137,20 +148,36 @@ def _open_parts(parts: Path, note: dict[str, Any]) -> None:
         )
 
 
-def _merge(parts: Path, names: list[str], out: Path, note: dict[str, Any]) -> None:
+def _unpack(out: Path, parts: Path, note: dict[str, Any]) -> None:
+    """Make what an earlier run of the same settings found into parts of this one."""
+    try:
+        with safe_open(out, "pt") as file:
+            about = json.loads(file.metadata()["embeddings"])
+        known = {name: about.get(name) for name in note}
+        if known != json.loads(json.dumps(note)):
+            return
+        tensors = load_file(out)
+        rows = zip(about["keys"], tensors["w"], tensors["psnr"].tolist(), strict=True)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return
+    for key, w, psnr in rows:
+        _save({"w": w.contiguous()}, _part(parts, key), {"psnr": psnr})
+
+
+def _merge(parts: Path, keys: dict[str, str], out: Path, note: dict[str, Any]) -> None:
     found: dict[str, Tensor] = {}
     psnr, failed = [], {}
-    for name in names:
-        path = _part(parts, name)
-        with safe_open(path, "pt") as file:
+    for name, key in keys.items():
+        with safe_open(_part(parts, key), "pt") as file:
             about = json.loads(file.metadata()["embeddings"])
         if "error" in about:
             failed[name] = about["error"]
         else:
-            found[name] = load_file(path)["w"]
+            found[name] = load_file(_part(parts, key))["w"]
             psnr.append(about["psnr"])
     w = torch.stack(list(found.values())) if found else torch.zeros(0, 1, 1)
-    _save({"w": w, "psnr": torch.tensor(psnr)}, out, {**note, "names": list(found), "failed": failed})
+    about = {**note, "names": list(found), "keys": [keys[name] for name in found], "failed": failed}
+    _save({"w": w, "psnr": torch.tensor(psnr)}, out, about)
     for path in parts.iterdir():
         path.unlink()
     parts.rmdir()

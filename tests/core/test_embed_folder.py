@@ -34,6 +34,12 @@ def edit(picture):
     return Embed(picture, **SETTINGS)
 
 
+def read_embeddings_of(generator, folder, out):
+    for _ in embed_folder(generator, folder, out, edit, SETTINGS):
+        pass
+    return read_embeddings(out)
+
+
 def test_every_picture_is_found_again_under_its_name(generator, folder, tmp_path):
     out = tmp_path / "out.safetensors"
     reports = list(embed_folder(generator, folder, out, edit, SETTINGS))
@@ -58,6 +64,36 @@ def test_a_run_that_was_killed_goes_on_and_repeats_nothing(generator, folder, tm
     rest = [r.name for r in embed_folder(generator, folder, out, edit, SETTINGS)]
     assert sorted(started + rest) == ["a.png", "b.png", "broken.png", "more/c.png"]
     assert len(read_embeddings(out).names) == 3
+
+
+def test_a_picture_added_to_a_finished_folder_is_the_only_one_embedded(generator, folder, tmp_path):
+    out = tmp_path / "out.safetensors"
+    before = read_embeddings_of(generator, folder, out)
+    Image.fromarray(np.full((20, 20, 3), 9, np.uint8)).save(folder / "new.png")
+    again = [r.name for r in embed_folder(generator, folder, out, edit, SETTINGS)]
+    assert again == ["broken.png", "new.png"]  # what failed is tried again
+    after = read_embeddings(out)
+    assert after.names == ("a.png", "b.png", "more/c.png", "new.png")
+    assert torch.equal(after.latent("more/c.png").w, before.latent("more/c.png").w)
+
+
+def test_a_picture_that_changed_is_embedded_anew_and_a_copy_is_not(generator, folder, tmp_path):
+    out = tmp_path / "out.safetensors"
+    read_embeddings_of(generator, folder, out)
+    (folder / "copy.png").write_bytes((folder / "b.png").read_bytes())
+    (folder / "a.png").write_bytes((folder / "more" / "c.png").read_bytes())
+    again = [r.name for r in embed_folder(generator, folder, out, edit, SETTINGS)]
+    assert again == ["broken.png"]
+    found = read_embeddings(out)
+    assert torch.equal(found.latent("copy.png").w, found.latent("b.png").w)
+    assert torch.equal(found.latent("a.png").w, found.latent("more/c.png").w)
+
+
+def test_a_finished_file_of_other_settings_is_not_used(generator, folder, tmp_path):
+    out = tmp_path / "out.safetensors"
+    read_embeddings_of(generator, folder, out)
+    other = {**SETTINGS, "iterations": 1}
+    assert len(list(embed_folder(generator, folder, out, lambda p: Embed(p, **other), other))) == 4
 
 
 def test_parts_made_with_other_settings_are_refused(generator, folder, tmp_path):
