@@ -175,13 +175,19 @@ class Generator:
         """
         return self.draw_many([latent], noise, until)
 
-    def draw_many(self, latents: Sequence[Latent], noise: str | int = "const", until: int | None = None) -> Tensor:
-        """Return the pictures (N, 3, H, W) of several latents."""
+    def draw_many(
+        self,
+        latents: Sequence[Latent],
+        noise: str | int = "const",
+        until: int | None = None,
+        taps: Mapping[str, Callable[[Tensor], object]] | None = None,
+    ) -> Tensor:
+        """Return the pictures (N, 3, H, W) of several latents; `taps`: layer → called with its output (N, C, h, w)."""
         for latent in latents:
             require_own(self, latent)
         ws = torch.stack([latent.w for latent in latents]).to(self.device)
         picture: Tensor = self.network.synthesis(  # type: ignore[operator]
-            ws, noise=self._noise(latents, noise), offsets=self._offsets(latents), until=until
+            ws, noise=self._noise(latents, noise), offsets=self._offsets(latents), taps=taps, until=until
         )
         return picture if picture.shape[1] == 3 else picture[:, :1].expand(-1, 3, -1, -1)
 
