@@ -13,6 +13,8 @@ _HOMES = {
     "LayerStrip": "layer_strip",
     "MorphPanel": "morph",
     "Panel": "panel",
+    "PartView": "part_view",
+    "PartsPanel": "parts",
     "Player": "player",
     "Session": "session",
     "Stage": "stage",

@@ -17,6 +17,7 @@ from ganedit_widgets.core.image import Pixels
 from ganedit_widgets.core.latent import Latent
 
 from .actions import Actions
+from .part_board import PartBoard
 from .turn import Turn
 from .worker import Priority, Steps, Worker, worker_for
 
@@ -40,6 +41,7 @@ class Session(Actions):
         super().__init__(generator, latent, worker or worker_for(generator.device))
         self.name = name
         self._lanes: set[str] = set()  # of things done in the background
+        self.parts = PartBoard(generator)  # the catalog of parts that its panels share, and what is selected of it
         self._ask(self._rest).wait()
 
     def __repr__(self) -> str:
@@ -161,6 +163,12 @@ class Session(Actions):
     def latent(self) -> Latent:
         """The latent recorded last."""
         return self.history.latent
+
+    @property
+    def shown(self) -> Latent:
+        """The latent on show: that of a preview, else the one recorded last."""
+        pending = self._pending
+        return self.history.latent if pending is None else pending[1]
 
     @property
     def pending(self) -> Edit | None:

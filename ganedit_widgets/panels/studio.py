@@ -14,6 +14,7 @@ from .expression import ExpressionPanel
 from .frame import Frame, PanelMaker
 from .morph import MorphPanel
 from .panel import Panel
+from .parts import PartsPanel
 from .session import Session
 from .traverse import TraversePanel
 
@@ -23,6 +24,7 @@ PANELS: tuple[type[Panel], ...] = (  # the tabs, in this order
     MorphPanel,
     CrossoverPanel,
     ExpressionPanel,
+    PartsPanel,
 )
 
 
