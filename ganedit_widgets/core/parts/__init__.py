@@ -8,6 +8,8 @@ from .color import difference, lab
 from .kmeans import Clusters, spherical_kmeans
 from .meters import Change, Meter, heat, meter, region
 from .queries import greedy_query, simple_query, soft_query
+from .suggest import suggest
+from .survey import SurveyPoint, SurveyProgress, silhouette, survey
 
 __all__ = [
     "BudgetProgress",
@@ -17,6 +19,8 @@ __all__ = [
     "Clusters",
     "Meter",
     "PartCatalog",
+    "SurveyPoint",
+    "SurveyProgress",
     "build_catalog",
     "clusterable",
     "default_layer",
@@ -29,7 +33,10 @@ __all__ = [
     "meter",
     "region",
     "save_catalog",
+    "silhouette",
     "simple_query",
     "soft_query",
     "spherical_kmeans",
+    "suggest",
+    "survey",
 ]

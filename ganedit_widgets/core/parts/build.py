@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +15,7 @@ from ..latent import Latent
 from .catalog import PartCatalog, single_parts
 from .contributions import contributions, normalized
 from .entering import entering, putting_out
-from .kmeans import Clusters, spherical_kmeans
+from .kmeans import MOST, Clusters, spherical_kmeans
 
 PLACES = 400_000  # rows clustered at most; of more samples a random share of the places is taken
 AT = 32  # resolution of the layer clustered by default: coarse enough for parts, fine enough for eyes
@@ -37,7 +37,8 @@ def clusterable(generator: Generator) -> dict[str, int]:
     layers = [name for name in generator.style_layers if name != "input" and not name.endswith("torgb")]
     if generator.family.startswith("stylegan3"):
         layers = layers[:-1]  # the last one puts out colors
-    return {name: putting_out(generator, average, name).shape[-1] for name in layers}
+    found = putting_out(generator, average, layers)
+    return {name: found[name].shape[-1] for name in layers}
 
 
 def default_layer(generator: Generator) -> str:
@@ -59,18 +60,18 @@ def build_catalog(
 ) -> Iterator[BuildProgress]:
     """Cluster what `layer` puts out for samples of `seeds` into k parts, and count contributions at every layer.
 
-    Each step draws one sample or improves the clusters once. Raises `LatentError` for a layer that is not there.
+    Each step draws one sample or improves the clusters once. Raises `LatentError` for a layer that is not there, too
+    few places for k clusters, or activations that are not finite.
     """
     layer = layer or default_layer(generator)
-    if layer not in clusterable(generator):
-        raise LatentError(f"There is no layer {layer!r} to cluster; there are {', '.join(clusterable(generator))}.")
+    require_layer(clusterable(generator), layer, k, len(seeds))
     latents = [generator.sample(s, psi) for s in seeds]
     walk = restarts * 60
     total = 2 * len(latents) + walk
     rng = torch.Generator().manual_seed(seed)
     rows: list[Tensor] = []
     for i, latent in enumerate(latents, 1):
-        rows.append(_rows(generator, latent, layer, PLACES // len(latents), rng))
+        rows.append(rows_of(generator, latent, layer, PLACES // len(latents), rng))
         yield BuildProgress("drawing samples", i, total)
     clusters: Clusters | None = None
     for progress in spherical_kmeans(torch.cat(rows), k, restarts, walk // restarts, seed):
@@ -94,10 +95,24 @@ def count(generator: Generator, catalog: PartCatalog, latents: Sequence[Latent])
     return {name: contributions(x, members).cpu() for name, x in tensors.items()}
 
 
-def _rows(generator: Generator, latent: Latent, layer: str, most: int, rng: torch.Generator) -> Tensor:
-    x = normalized(putting_out(generator, latent, layer))
+def rows_of(generator: Generator, latent: Latent, layer: str, most: int, rng: torch.Generator) -> Tensor:
+    """Return normalized activations (N, C) of the places of a layer, a random share of them if there are too many."""
+    x = normalized(putting_out(generator, latent, [layer])[layer])
     rows = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
     return rows if len(rows) <= most else rows[torch.randperm(len(rows), generator=rng)[:most].to(rows.device)]
+
+
+def require_layer(sizes: Mapping[str, int], layer: str, k: int, samples: int) -> None:
+    """Raise `LatentError` if `layer` is not among `sizes`, or has too few places in so many samples for k clusters."""
+    if layer not in sizes:
+        raise LatentError(f"There is no layer {layer!r} to cluster; there are {', '.join(sizes)}.")
+    if not 2 <= k <= MOST:
+        raise LatentError(f"{k} clusters were asked for: choose 2 to {MOST}.")
+    if samples * sizes[layer] ** 2 < k:
+        raise LatentError(
+            f"{k} clusters were asked for, and {samples} samples have {samples * sizes[layer] ** 2} places at {layer}: "
+            "draw more samples, or choose fewer clusters or a finer layer."
+        )
 
 
 def _finish(catalog: PartCatalog, sums: dict[str, Tensor]) -> PartCatalog:

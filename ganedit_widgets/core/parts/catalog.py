@@ -69,7 +69,7 @@ class PartCatalog:
         self.require_own(generator)
         rows = []
         for latent in latents:
-            x = normalized(putting_out(generator, latent, self.layer))
+            x = normalized(putting_out(generator, latent, [self.layer])[self.layer])
             n, c, h, w = x.shape
             rows.append(self.clusters.assign(x.permute(0, 2, 3, 1).reshape(-1, c)).reshape(n, h, w))
         return torch.cat(rows)

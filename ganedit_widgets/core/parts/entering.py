@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import LatentError
 from ..generators.base import Generator
 from ..latent import Latent
 
@@ -38,17 +39,22 @@ def entering(generator: Generator, latents: Sequence[Latent]) -> dict[str, Tenso
     return found
 
 
-def putting_out(generator: Generator, latent: Latent, layer: str) -> Tensor:
-    """Return the output (1, C, h, w) of a layer, without the margin that StyleGAN3 draws around its pictures."""
+def putting_out(generator: Generator, latent: Latent, layers: Sequence[str]) -> dict[str, Tensor]:
+    """Return layer → its output (1, C, h, w), without the margin that StyleGAN3 draws around its pictures.
+
+    Raises `LatentError` if it is not finite, `ModelError` for an unknown layer.
+    """
     with torch.no_grad():
-        return without_margin(generator, layer, generator.features(latent, [layer])[layer])
-
-
-def without_margin(generator: Generator, layer: str, x: Tensor) -> Tensor:
-    """Return the output x (N, C, h, w) of a layer without the margin that StyleGAN3 draws; differentiable."""
-    layers: Any = dict(generator.network.synthesis.style_layers())  # type: ignore[union-attr, operator]
-    spec = getattr(layers[layer][1], "spec", None)
-    return _canvas(x, None if spec is None else spec.rate / spec.down)
+        found = generator.features(latent, layers)
+    modules: Any = dict(generator.network.synthesis.style_layers())  # type: ignore[union-attr, operator]
+    for name, x in found.items():
+        if not x.isfinite().all():
+            raise LatentError(
+                f"What {name} puts out is not finite: undo the edit that went too far, or try another model."
+            )
+        spec = getattr(modules[name][1], "spec", None)
+        found[name] = _canvas(x, None if spec is None else spec.rate / spec.down)
+    return found
 
 
 def _canvas(x: Tensor, samples: float | None) -> Tensor:

@@ -16,6 +16,7 @@ from ..errors import LatentError
 from ..short import short
 
 CHUNK = 1 << 16  # rows whose cosines are held at once
+MOST = 64  # clusters
 LEAST_GAIN = 1e-6  # of the objective, in one iteration, for the walk to go on
 
 
@@ -130,8 +131,8 @@ def _unit(rows: Tensor) -> Tensor:
 def _check(rows: Tensor, k: int, restarts: int, iterations: int) -> None:
     if rows.ndim != 2 or len(rows) < k:
         raise LatentError(f"Rows of shape {tuple(rows.shape)} were given for {k} clusters: give (N, C) with N ≥ K.")
-    if not 2 <= k <= 64:
-        raise LatentError(f"{k} clusters were asked for: choose 2 to 64.")
+    if not 2 <= k <= MOST:
+        raise LatentError(f"{k} clusters were asked for: choose 2 to {MOST}.")
     if restarts < 1 or iterations < 1:
         raise LatentError("At least one restart and one iteration are needed.")
     if not rows.isfinite().all() or float(rows.square().sum(1).min()) == 0:
