@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.gestures import settled
 from tests.browser.harness import drag
 
 pytestmark = pytest.mark.slow
@@ -20,8 +21,6 @@ from ganedit_widgets.panels import Studio
 studio = Studio(tiny())
 studio
 """
-CANVAS = """() => { const c = document.querySelector('.ge-pane-result canvas');
-    return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 < 3) }"""
 SLIDER = "[data-key='SeFa 1'] input[type=range]"
 
 
@@ -43,16 +42,6 @@ def begin(notebook):
     notebook.page.wait_for_selector(".ge-studio .ge-has-picture")
     notebook.until("studio.panel.ready.finished")
     notebook.page.wait_for_selector(SLIDER)
-
-
-def settled(notebook):
-    """Wait until Python is at rest and the page shows exactly its picture; return it."""
-    notebook.until("studio.session._turns[-1].finished and not studio.session.moving")
-    wanted = notebook.python("studio.session.pixels.ravel().tolist()")
-    notebook.page.wait_for_function(
-        f"w => {{ const p = ({CANVAS})(); return w.length === p.length && w.every((v, i) => v === p[i]) }}", arg=wanted
-    )
-    return wanted
 
 
 def pull(notebook, *parts):

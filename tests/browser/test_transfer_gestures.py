@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.gestures import begin, labels, press, settled, shoot, tab
 from tests.browser.harness import drag
 
 pytestmark = pytest.mark.slow
 
-TIMEOUT = 12_000  # milliseconds: a wrong selector should not take half a minute
 CELL = """
 import torch
 torch.set_num_threads(1)
@@ -19,8 +19,6 @@ from ganedit_widgets.panels import CrossoverPanel, ExpressionPanel, MorphPanel, 
 studio = Studio(tiny(), panels=[MorphPanel, CrossoverPanel, ExpressionPanel])
 studio
 """
-CANVAS = """() => { const c = document.querySelector('.ge-pane-result canvas');
-    return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 < 3) }"""
 SHARES = "studio.panel.strip.shares"
 
 
@@ -30,37 +28,6 @@ def studio(lab, chromium):
         begin(notebook)
         yield notebook
         assert not [e for e in notebook.errors if "ganedit" in e or "anywidget" in e]
-
-
-def begin(notebook, selector=".ge-studio .ge-has-picture"):
-    notebook.run_all()
-    notebook.page.wait_for_selector(selector)
-    notebook.page.set_default_timeout(TIMEOUT)
-
-
-def settled(notebook):
-    """Wait until Python is at rest and the page shows exactly its picture; return it."""
-    notebook.until("studio.session._turns[-1].finished and not studio.session.moving")
-    wanted = notebook.python("studio.session.pixels.ravel().tolist()")
-    notebook.page.wait_for_function(
-        f"w => {{ const p = ({CANVAS})(); return w.length === p.length && w.every((v, i) => v === p[i]) }}", arg=wanted
-    )
-    return wanted
-
-
-def tab(notebook, name):
-    notebook.page.get_by_role("tab", name=name).click()
-    notebook.until(f"getattr(studio._panels.get(studio.head.tab), 'title', '') == {name!r}")  # it is made first
-    notebook.page.wait_for_function("document.querySelectorAll('.ge-side > .ge-panel').length > 0")
-    notebook.page.wait_for_timeout(300)
-
-
-def press(notebook, name):
-    notebook.page.locator(".ge-panel:visible").get_by_role("button", name=name, exact=True).first.click()
-
-
-def labels(notebook):
-    return notebook.python("[entry.label for entry in studio.session.entries]")
 
 
 def type_seed(page, role, seed):
@@ -325,8 +292,3 @@ def test_the_panels_fit_their_cell(lab, chromium, shots, dark, width):
         page.wait_for_timeout(500)
         shoot(page, shots / f"expression_{mode}.png")
         assert page.evaluate(outside) == []
-
-
-def shoot(page, path):
-    page.wait_for_timeout(900)
-    page.locator(".ge-studio").screenshot(path=path)
