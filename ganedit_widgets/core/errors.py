@@ -27,3 +27,7 @@ class RecipeError(GanEditError):
 
 class TrainingError(GanEditError):
     """A training run that cannot start or continue."""
+
+
+class SegmentError(GanEditError):
+    """Labels of parts, or a segmenter, that do not fit what they are used with."""
