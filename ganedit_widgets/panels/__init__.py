@@ -11,6 +11,7 @@ _HOMES = {
     "Frame": "frame",
     "Knobs": "knobs",
     "LayerStrip": "layer_strip",
+    "MaskPainter": "mask_painter",
     "MorphPanel": "morph",
     "Panel": "panel",
     "PartView": "part_view",
