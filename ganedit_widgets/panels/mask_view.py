@@ -53,7 +53,7 @@ class MaskView(Uploading):
     locked = tr.List(tr.Int()).tag(sync=True)  # labels whose pixels stay as they are
     hidden = tr.List(tr.Int()).tag(sync=True)  # labels that are not drawn
     view = tr.List(tr.Float(), [1.0, 0.0, 0.0]).tag(sync=True)  # zoom, and shift as parts of width and height
-    notice: tr.Dict = tr.Dict({"level": "info", "text": ""}).tag(sync=True)  # level, text, and the number of the message
+    notice: tr.Dict = tr.Dict({"level": "info", "text": ""}).tag(sync=True)  # level, text, number
 
     def __init__(self, image: Any, labels: Given, mask: Any, **traits: Any) -> None:
         self._image, self._labels = read_image(image), labels_of(labels)
