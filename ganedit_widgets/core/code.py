@@ -31,8 +31,10 @@ from .parts.catalog_file import catalog_bytes
 from .probes.directions import Direction
 from .probes.library import save_directions
 from .recipe import Recipe, recipe_text
+from .segment.files import segmenter_bytes
+from .segment.segmenter import Segmenter
 
-HOMES = tuple(f"ganedit_widgets.core{part}" for part in ("", ".edits", ".parts", ".probes", ".align"))
+HOMES = tuple(f"ganedit_widgets.core{part}" for part in ("", ".edits", ".parts", ".probes", ".segment", ".align"))
 OUTSIDE = {"np": "import numpy as np", "torch": "import torch"}
 VARIABLES = {"generator", "latent", "picture"}
 
@@ -114,6 +116,8 @@ class _Script:
             return _double(value.code)
         if isinstance(value, PartCatalog):
             return f"load_catalog({self._file('parts', 'safetensors', catalog_bytes(value))})"
+        if isinstance(value, Segmenter):
+            return f"load_segmenter({self._file('segmenter', 'safetensors', segmenter_bytes(value))})"
         if isinstance(value, Tensor | np.ndarray):
             return self._array(value)
         if is_dataclass(value) and not isinstance(value, type):
@@ -127,6 +131,8 @@ class _Script:
             return repr(float(value)) if math.isfinite(value) else f"float('{float(value)}')"
         if isinstance(value, str):
             return _quoted(value)
+        if callable(value):
+            return getattr(value, "__name__", type(value).__name__)  # the imports say that it is defined elsewhere
         return repr(int(value) if isinstance(value, np.integer) else value)
 
     def _record(self, value: Any) -> str:

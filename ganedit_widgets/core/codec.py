@@ -23,7 +23,7 @@ Class = TypeVar("Class", bound=type)
 TYPE = "is"  # the key that says what a JSON object stands for
 DTYPES = ("float32", "float64", "float16", "uint8", "int16", "int32", "int64", "bool")
 MOST = 2**28  # bytes of one array: a file cannot ask for more
-HOMES = ("edits", "parts", "probes", "align")  # every dataclass that these packages export can be written
+HOMES = ("edits", "parts", "probes", "segment", "align")  # every dataclass that these packages export can be written
 _own: dict[str, type] = {}
 
 

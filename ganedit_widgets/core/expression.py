@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-FINDERS = {"channel", "condition", "load_directions", "load_generator", "pca", "range", "sefa"}
+FINDERS = {"channel", "condition", "load_directions", "load_generator", "load_segmenter", "pca", "range", "sefa"}
 HARMLESS = (ast.Expression, ast.Call, ast.keyword, ast.Name, ast.Subscript, ast.Constant, ast.Tuple, ast.List)
 SIGNS = (ast.UnaryOp, ast.USub, ast.Load)
 

@@ -25,6 +25,7 @@ from ganedit_widgets.core import (
 )
 from ganedit_widgets.core.generators import require_own
 from ganedit_widgets.core.parts import build_catalog
+from ganedit_widgets.core.segment import Labeled, SegmentPlan, train_segmenter
 from ganedit_widgets.core.short import short
 from tests.tiny import conditional, odd, tiny
 
@@ -37,6 +38,19 @@ HALF = np.arange(256).reshape(16, 16) % 16 < 8
 
 (*_, LAST) = build_catalog(TINY, k=3, seeds=range(4), restarts=1)
 CATALOG = LAST.catalog
+
+
+def halves(generator):
+    """Return a segmenter that finds the left and the right half of a picture, and a mask with a band of the left."""
+    left = (np.indices(generator.size)[1] < generator.size[1] // 2).astype(np.uint8)
+    labeled = [Labeled(generator.sample(seed), left) for seed in range(3)]
+    *_, last = train_segmenter(generator, labeled, ("right", "left"), SegmentPlan(steps=60, models=2, rate=1e-2))
+    painted = left.copy()
+    painted[4:12] = 1
+    return last.segmenter(), painted
+
+
+SEGMENTER, PAINTED = halves(TINY)
 EDITS = [
     edits.Borrow(TINY.sample(seed=9), "part 1", CATALOG, budget=0.5, protect=0.0, layers={"b8.conv1": 1.0}),
     edits.Borrow(TINY.sample(seed=9), "part 2", CATALOG, budget=0.45, protect=0.0, fraction=True, keep_norm=True),
@@ -47,6 +61,8 @@ EDITS = [
     edits.Embed(WANTED, iterations=5),
     edits.join(WANTED, 255 - WANTED, HALF, iterations=4),
     edits.FitNoise(WANTED, iterations=4, where=HALF),
+    edits.Paint(PAINTED, SEGMENTER, iterations=4, rate=0.3),
+    edits.Refine((edits.MoveAlong(SEFA, 2.0),), SEGMENTER, iterations=4, classes=("left",), rate=0.3),
     edits.Crossover(TINY.sample(seed=8), (0.0, 0.25, 0.5, 1.0, 1.0, 0.0), "a friend"),
     edits.TransferExpression(edits.Sample(2), TINY.sample(seed=3), 0.5, threshold=0.2, layers=(0, 1, 4)),
     edits.Stack((edits.MoveAlong(SEFA, 0.5), edits.MoveAlong(CHANNEL, 1.5))),
@@ -56,6 +72,9 @@ FOREIGN = [  # each edit that holds something of a checkpoint, holding another's
     edits.Borrow(TINY.sample(seed=6), "part 1", replace(CATALOG, fingerprint=STRANGER.fingerprint)),
     edits.Restore(STRANGER.sample(seed=6)),
     edits.MoveAlong(STRANGE),
+    edits.Paint(PAINTED, replace(SEGMENTER, fingerprint=STRANGER.fingerprint)),
+    edits.Refine((), replace(SEGMENTER, fingerprint=STRANGER.fingerprint)),
+    edits.Refine((edits.MoveAlong(STRANGE),), SEGMENTER),
     edits.Crossover(STRANGER.sample(seed=6), (1.0,) * 6),
     edits.TransferExpression(TINY.sample(seed=2), STRANGER.sample(seed=6)),
     edits.TransferExpression(STRANGER.sample(seed=6), TINY.sample(seed=2)),
@@ -177,6 +196,7 @@ def test_every_edit_works_on_models_of_other_shapes(build):
     model = build()
     latent, direction = model.sample(seed=1), probes.sefa(model)[0]
     (*_, last) = build_catalog(model, k=3, seeds=range(4), restarts=1)
+    segmenter, painted = halves(model)
     made = [
         edits.Borrow(model.sample(4), "part 2", last.catalog, 0.5, 0.0),
         edits.Sample(3),
@@ -188,6 +208,8 @@ def test_every_edit_works_on_models_of_other_shapes(build):
           for space in ("w+", "w", "z") for start in ("average", "current", "random")),
         edits.inpaint(np.full((40, 60, 3), 99, np.uint8), np.eye(40, 60, dtype=bool), 3),
         edits.FitNoise(np.full((40, 60, 3), 99, np.uint8), 3),
+        edits.Paint(painted, segmenter, 2, rate=0.02, keep=0.0),
+        edits.Refine((edits.MoveAlong(direction),), segmenter, 2, ("left",)),
         edits.Stack((edits.MoveAlong(direction, 0.5), edits.MoveAlong(direction, layers=range(2)))),
     ]  # fmt: skip
     assert {type(e) for e in made} == {type(e) for e in EDITS}

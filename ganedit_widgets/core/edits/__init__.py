@@ -10,6 +10,8 @@ from .expression_transfer import TransferExpression, change_of_look, drive
 from .litter import litter, style_mixing_table
 from .noise import FitNoise
 from .objective import Part
+from .paint import Paint, Refine
+from .paint_region import edit_region, paste_region, suggested_classes
 from .sample import Restore, Sample
 from .sources import Source, latent_of
 from .stack import Stack
@@ -22,7 +24,9 @@ __all__ = [
     "EmbedParts",
     "FitNoise",
     "MoveAlong",
+    "Paint",
     "Part",
+    "Refine",
     "Report",
     "Restore",
     "Sample",
@@ -31,6 +35,7 @@ __all__ = [
     "TransferExpression",
     "change_of_look",
     "drive",
+    "edit_region",
     "embed_part",
     "group_blend",
     "ignore",
@@ -40,10 +45,12 @@ __all__ = [
     "litter",
     "local_style",
     "paper_split",
+    "paste_region",
     "reconstruct",
     "run",
     "scribble",
     "split_at",
     "stopped",
     "style_mixing_table",
+    "suggested_classes",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from ..errors import SegmentError
@@ -21,6 +22,18 @@ SHIPPED = Path(__file__).parents[2] / "demo" / "weights" / "segmenter.safetensor
 
 def save_segmenter(path: str | Path, segmenter: Segmenter) -> None:
     """Write a segmenter to a .safetensors file, whole or not at all. Raises `SegmentError` if it cannot be written."""
+    try:
+        write_tensors(Path(path), dict(segmenter.weights), _header(segmenter))
+    except (OSError, SafetensorError) as error:
+        raise SegmentError(f"The segmenter cannot be written to {path} ({error}): choose another place.") from None
+
+
+def segmenter_bytes(segmenter: Segmenter) -> bytes:
+    """Return what `save_segmenter` writes."""
+    return save(dict(segmenter.weights), _header(segmenter))
+
+
+def _header(segmenter: Segmenter) -> dict[str, str]:
     header = {
         "version": VERSION,
         "fingerprint": segmenter.fingerprint,
@@ -31,10 +44,7 @@ def save_segmenter(path: str | Path, segmenter: Segmenter) -> None:
         "pictures": segmenter.pictures,
         "colors": [list(color) for color in segmenter.colors],
     }
-    try:
-        write_tensors(Path(path), dict(segmenter.weights), {KEY: json.dumps(header)})
-    except (OSError, SafetensorError) as error:
-        raise SegmentError(f"The segmenter cannot be written to {path} ({error}): choose another place.") from None
+    return {KEY: json.dumps(header)}
 
 
 def load_segmenter(path: str | Path, generator: Generator | None = None) -> Segmenter:

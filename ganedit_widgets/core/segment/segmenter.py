@@ -60,7 +60,8 @@ class Segmenter:
     colors: tuple[tuple[int, int, int], ...] = field(default=(), repr=False)  # to show the classes in
     code: str = field(default="", repr=False)  # the Python expression that finds it again
 
-    __repr__ = short
+    def __repr__(self) -> str:
+        return f"Segmenter({len(self.classes)} classes, {self.fingerprint})"
 
     # ---- what it is
 

@@ -1,0 +1,93 @@
+"""Where a painted edit takes place: the classes it is about, before and after, and whatever was painted over.
+
+Ling et al., "EditGAN", NeurIPS 2021, section 3.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..errors import ImageError
+from ..image import Pixels
+from ..segment.labels import UNLABELED, LabelMap
+
+SHARE = 100  # the margin is the height's hundredth part: the published 5 pixels at 512
+LEAST = 2  # pixels of margin at least
+CONCERNED = 0.3  # a class of which this share was painted over or added is what the edit is about
+
+
+def edit_region(
+    before: LabelMap, after: LabelMap, classes: Sequence[int], margin: int | None = None
+) -> NDArray[np.bool_]:
+    """Return r (H, W): what shows one of `classes` before or after, and what differs, grown by `margin` pixels.
+
+    `margin` None: a hundredth of the height, 2 at least.
+    """
+    inside = np.isin(before, classes) | np.isin(after, classes) | (before != after)
+    return grown(inside, default_margin(before.shape[0]) if margin is None else margin)
+
+
+def default_margin(height: int) -> int:
+    """Return how many pixels a region is grown by: 5 at a height of 512."""
+    return max(LEAST, height // SHARE)
+
+
+def grown(inside: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
+    """Return a region (H, W) with all pixels that lie within a square of `margin` pixels around it."""
+    if margin <= 0:
+        return inside
+    x = torch.from_numpy(inside)[None, None].float()
+    found: NDArray[np.bool_] = F.max_pool2d(x, 2 * margin + 1, stride=1, padding=margin)[0, 0].numpy() > 0
+    return found
+
+
+def suggested_classes(before: LabelMap, after: LabelMap) -> tuple[int, ...]:
+    """Return the classes that an edit is about: three tenths of their pixels or more differ.
+
+    A mouth painted larger changes much of the mouth and little of the skin around it: so the mouth is meant.
+    """
+    changed = before != after
+    found = []
+    for number in np.union1d(before[changed], after[changed]).tolist():
+        shown = (before == number) | (after == number)
+        if (shown & changed).sum() >= CONCERNED * shown.sum():
+            found.append(int(number))
+    return tuple(found)
+
+
+def filled_in(painted: LabelMap, before: LabelMap) -> LabelMap:
+    """Return the painted label map, with what was there before where nothing is painted (255)."""
+    return np.where(painted == UNLABELED, before, painted)
+
+
+def paste_region(original: Pixels, edited: Pixels, region: NDArray[np.bool_], feather: int = 2) -> Pixels:
+    """Return `edited` inside `region` (h, w) and `original` outside it, bit for bit; both (H, W, 3) uint8.
+
+    Within the region's outermost `feather` pixels one fades into the other. A region of another size is scaled.
+    Raises `ImageError` if the pictures differ in size.
+    """
+    if original.shape != edited.shape:
+        raise ImageError(
+            f"Pictures of {original.shape[1]}×{original.shape[0]} and {edited.shape[1]}×{edited.shape[0]} pixels "
+            "cannot be pasted: scale one of them first."
+        )
+    inside = torch.from_numpy(region)[None, None].float()
+    inside = F.interpolate(inside, size=original.shape[:2], mode="nearest-exact")
+    share = inside
+    for _ in range(feather):  # each time one pixel of the edge loses weight, none outside gains any
+        share = share + _shrunk(inside)
+        inside = _shrunk(inside)
+    alpha = (share / (feather + 1))[0, 0, :, :, None].numpy()
+    mixed = np.rint(alpha * edited + (1 - alpha) * original.astype(np.float32)).astype(np.uint8)
+    return np.where(alpha > 0, mixed, original)
+
+
+def _shrunk(inside: Tensor) -> Tensor:
+    """Return a region (1, 1, H, W) without its outermost pixels; the picture's edge is no edge of it."""
+    return 1 - F.max_pool2d(1 - inside, 3, stride=1, padding=1)
