@@ -32,7 +32,7 @@ def truncation_curve(curve: Mapping[float, Metric], floor: Metric) -> Figure:
     axes.axhline(floor.value, color=DATA, linestyle="--", label="renders (floor)")
     axes.set(xlabel="truncation ψ", ylabel="Fréchet distance to renders", ylim=(0, None))
     axes.legend(frameon=False)
-    return _plain(figure)
+    return plain(figure)
 
 
 def tail_histograms(generated: Mapping[str, Tensor], data: Mapping[str, Tensor], sigma: float) -> Figure:
@@ -46,10 +46,11 @@ def tail_histograms(generated: Mapping[str, Tensor], data: Mapping[str, Tensor],
             axes.hist(values, bins, weights=weights, histtype="step", color=color, linewidth=1.5, label=who)
         axes.set(xlabel=label, ylabel="share", yscale="log")
     figure.axes[0].legend(frameon=False, fontsize="small")
-    return _plain(figure)
+    return plain(figure)
 
 
-def _plain(figure: Figure) -> Figure:
+def plain(figure: Figure) -> Figure:
+    """Return a figure without frames on the right and above."""
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
@@ -66,4 +67,4 @@ def bars(metrics: Mapping[str, Metric], label: str) -> Figure:
     axes.barh(names, values, xerr=np.abs(spans), color=MODEL, ecolor=DATA, height=0.7)
     axes.invert_yaxis()
     axes.set(xlabel=label)
-    return _plain(figure)
+    return plain(figure)

@@ -104,7 +104,7 @@ def test_what_nobody_has_labeled_does_not_count(generator):
     with pytest.raises(LatentError, match="None of these pictures is labeled"):
         suggest(catalog, generator, latents, labels, ["skin"])
     labels[:, :4, :3] = 0
-    assert int(overlaps(catalog, generator, latents, labels, 1).sum()) == 12
+    assert int(overlaps(catalog.cluster_map(generator, latents), labels, 4, 1).sum()) == 12
 
 
 def test_labels_that_do_not_fit_are_refused(generator):

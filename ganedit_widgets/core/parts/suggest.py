@@ -27,9 +27,10 @@ def suggest(
 
     `labels` (N, H, W) count in `names`, for the pictures of `latents`; -1 where nobody knows. The mean intersection
     over union of all parts that occur is raised until no cluster does better elsewhere. A part that no cluster
-    matches best is left out. Raises `LatentError` if nothing is labeled.
+    matches best is left out. Raises `LatentError` if nothing is labeled, or labels do not fit.
     """
-    overlap = overlaps(catalog, generator, latents, labels, len(names))
+    k = len(catalog.clusters.centers)
+    overlap = overlaps(catalog.cluster_map(generator, latents), labels, k, len(names))
     if not overlap.any():
         raise LatentError("None of these pictures is labeled: give labels from 0 up.")
     owner = assign(overlap)
@@ -38,20 +39,21 @@ def suggest(
     return replace(catalog, parts=parts, code="")
 
 
-def overlaps(
-    catalog: PartCatalog, generator: Generator, latents: Sequence[Latent], labels: Tensor, parts: int
-) -> Tensor:
-    """Return how many pixels each cluster shares with each part: (K, P). Raises `LatentError` for unequal numbers."""
-    if len(latents) != len(labels) or int(labels.max()) >= parts:
+def overlaps(clusters: Tensor, labels: Tensor, k: int, parts: int) -> Tensor:
+    """Return how many pixels each of k clusters shares with each part: (K, P).
+
+    `clusters` (N, h, w) are brought to the size of `labels` (N, H, W), of which negative ones do not count. Raises
+    `LatentError` if they are not of the same pictures, or a label is too large.
+    """
+    if len(clusters) != len(labels) or int(labels.max()) >= parts:
         raise LatentError(
-            f"{len(latents)} pictures and labels {tuple(labels.shape)} up to {int(labels.max())} were given for "
+            f"{len(clusters)} pictures and labels {tuple(labels.shape)} up to {int(labels.max())} were given for "
             f"{parts} parts: give labels (N, H, W) of as many pictures, that count in the parts' names."
         )
-    k = len(catalog.clusters.centers)
-    maps = catalog.cluster_map(generator, latents)[:, None].float().cpu()
-    clusters = F.interpolate(maps, size=tuple(labels.shape[-2:]), mode="nearest-exact")[:, 0].long()
-    known = labels.cpu().long() >= 0
-    pairs = clusters[known] * parts + labels.cpu().long()[known]
+    large = F.interpolate(clusters[:, None].float().cpu(), size=tuple(labels.shape[-2:]), mode="nearest-exact")
+    labels = labels.cpu().long()
+    known = labels >= 0
+    pairs = large[:, 0].long()[known] * parts + labels[known]
     return torch.bincount(pairs, minlength=k * parts).reshape(k, parts).double()
 
 
