@@ -55,8 +55,8 @@ class Extent:
     judged: int  # renders for the oracle's own score
 
 
-FULL = Extent(300, 100, (48, 120, 600, 3), 3, (60, 60), (12, 24, 48), (5, 10, 20, 40), 12, 120, 60)
-QUICK = Extent(12, 1, (16, 6, 12, 1), 0, (4, 4), (16,), (3,), 1, 3, 4)
+FULL = Extent(300, 150, (48, 120, 600, 3), 3, (60, 60), (12, 24, 48), (5, 10, 20, 40), 12, 120, 60)
+QUICK = Extent(12, 2, (16, 6, 12, 1), 0, (4, 4), (16,), (3,), 1, 3, 4)
 
 
 def evaluate(quick: bool = False, generator: Generator | None = None, oracle: Oracle | None = None) -> Results:

@@ -78,9 +78,9 @@ def blended(generator: Generator) -> list[str]:
 
 
 METHODS: dict[str, Method] = {
-    "greedy": borrowing("greedy", 0.03, 0.1, 0.3, 1.0),
-    "simple": borrowing("simple", 0.5, 1.5, 4.0, 10.0, protect=0.0),
-    "global": borrowing("global", 0.25, 0.5, 0.75, 1.0),
+    "greedy": borrowing("greedy", 0.01, 0.03, 0.1, 0.3, 1.0),
+    "simple": borrowing("simple", 0.3, 0.8, 2.0, 5.0, 12.0, protect=0.0),
+    "global": borrowing("global", 0.1, 0.25, 0.5, 0.75, 1.0),
     "soft": borrowing("soft", 0.5, 1.0),
     "blend": blending(0.5, 1.0),
 }

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from ganedit_widgets.core.edits import Borrow, run
+from ganedit_widgets.core.generators.load import load_generator
 from ganedit_widgets.core.parts import build_catalog, load_catalog, save_catalog
+from ganedit_widgets.core.parts.catalog_file import SHIPPED
 from ganedit_widgets.demo import evaluate_editing_in_style as evaluation
 from ganedit_widgets.demo import parts
 from ganedit_widgets.demo.evaluate_editing_in_style import Extent, distances, evaluate, locality_metrics
@@ -210,3 +212,11 @@ def test_samples_are_drawn_and_labeled_in_order():
     found = labeled(MODEL, painter(), [3, 1], psi=0.5)
     assert torch.allclose(found.pictures[1:], MODEL.draw(MODEL.sample(1, 0.5)).clamp(-1, 1), atol=1e-5)
     assert found.labels.shape == (2, 16, 16)
+
+
+def test_the_catalog_that_ships_is_of_the_generator_that_ships():
+    if not SHIPPED.exists():
+        pytest.skip("the demo's catalog does not ship yet")
+    catalog = load_catalog("demo")
+    assert catalog.fingerprint == load_generator("demo").fingerprint, "make it: python -m ganedit_widgets.demo.parts"
+    assert {part.name for part in catalog.parts} <= set(NAMES)
