@@ -34,7 +34,7 @@ from .recipe import Recipe, recipe_text
 from .segment.files import segmenter_bytes
 from .segment.segmenter import Segmenter
 
-HOMES = tuple(f"ganedit_widgets.core{part}" for part in ("", ".edits", ".parts", ".probes", ".segment", ".align"))
+HOMES = tuple(f"ganedit_widgets.core{part}" for part in ("", ".edits", ".parts", ".probes", ".segment", ".vectors", ".align"))
 OUTSIDE = {"np": "import numpy as np", "torch": "import torch"}
 VARIABLES = {"generator", "latent", "picture"}
 

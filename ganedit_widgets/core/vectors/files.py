@@ -1,0 +1,129 @@
+"""Keep edit vectors in a file: safetensors with a readable header; never code, never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ..errors import DirectionError
+from ..generators.base import Generator
+from ..image import Pixels
+from ..probes.directions import Direction
+from ..readers.own import write_tensors
+from .vector import KIND, EditVector, vector_of
+
+KEY, VERSION = "ganedit.vectors", 1
+SHIPPED = Path(__file__).parents[2] / "demo" / "weights" / "vectors.safetensors"
+
+
+def save_vectors(path: str | Path, vectors: Iterable[EditVector]) -> None:
+    """Write edit vectors to a .safetensors file, whole or not at all.
+
+    Raises `DirectionError` if two have the same name, or if the place cannot be written to.
+    """
+    tensors: dict[str, Tensor] = {}
+    entries: list[dict[str, Any]] = []
+    for i, vector in enumerate(vectors):
+        if any(entry["name"] == vector.name for entry in entries):
+            raise DirectionError(f"Two edit vectors are called {vector.name!r}: rename one of them.")
+        tensors[f"{i}/delta"] = vector.delta.detach().cpu().float().contiguous()
+        if vector.thumbnail is not None:
+            tensors[f"{i}/thumbnail"] = torch.from_numpy(np.ascontiguousarray(vector.thumbnail))
+        entries.append(_entry(vector))
+    try:
+        write_tensors(Path(path), tensors, {KEY: json.dumps({"version": VERSION, "vectors": entries})})
+    except (OSError, SafetensorError) as error:
+        raise DirectionError(f"Edit vectors cannot be written to {path} ({error}): choose another place.") from None
+
+
+def load_vectors(path: str | Path) -> dict[str, EditVector]:
+    """Return name → edit vector; `path` "demo" means those that ship with the demo model.
+
+    One of another checkpoint loads too, and is refused where it is used.
+    Raises `DirectionError` if the file is missing, damaged, of a newer version, or holds no edit vectors.
+    """
+    try:
+        with safe_open(SHIPPED if str(path) == "demo" else Path(path), framework="pt") as file:
+            header = (file.metadata() or {}).get(KEY)
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}
+        if header is None:
+            raise DirectionError(f"There are no edit vectors in {path}: give a file that `save_vectors` wrote.")
+        read = json.loads(header)
+        if int(read["version"]) > VERSION:
+            raise DirectionError(f"{path} was written by a newer version of this library: upgrade it.")
+        found = [_vector(entry, i, tensors, str(path)) for i, entry in enumerate(read["vectors"])]
+    except FileNotFoundError:
+        raise DirectionError(f"There is no file {path}: check the name.") from None
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DirectionError(f"{path} is damaged or no file of edit vectors ({error}): save it again.") from None
+    return {vector.name: vector for vector in found}
+
+
+def import_npy(
+    generator: Generator, path: str | Path, name: str | None = None, classes: Sequence[str] = ()
+) -> EditVector:
+    """Return the δ in a .npy file of another program, (L, D), (1, L, D) or (D,), as an edit vector of `generator`.
+
+    Such a file does not say which model it is of: that its shape fits is all that can be checked.
+    Raises `DirectionError` for another shape, numbers that are not finite, a pickle, or a file that cannot be read.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
+    except OSError as error:
+        raise DirectionError(f"{path} cannot be read ({error.strerror or error}): check the name.") from None
+    except (ValueError, EOFError, SyntaxError) as error:
+        raise DirectionError(f"{path.name} is no .npy file of plain numbers ({error}): export it again.") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise DirectionError(f"{path.name} holds no array of plain numbers: export it again.")
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    delta = torch.from_numpy(array.astype(np.float32))
+    return vector_of(generator, delta, name or path.stem, classes, {"method": "imported", "file": path.name})
+
+
+def _entry(vector: EditVector) -> dict[str, Any]:
+    """Return all but the numbers as plain data."""
+    direction = vector.direction
+    return {
+        "name": vector.name,
+        "fingerprint": direction.fingerprint,
+        "space": direction.space,
+        "shape": list(vector.delta.shape),
+        "classes": list(vector.classes),
+        "range": list(direction.range),
+        "kind": direction.kind,
+        "sign": direction.sign,
+        "pictures": vector.pictures,
+        "about": dict(vector.about),
+    }
+
+
+def _vector(entry: dict[str, Any], index: int, tensors: dict[str, Tensor], path: str) -> EditVector:
+    delta, name = tensors[f"{index}/delta"].float(), str(entry["name"])
+    length = float(delta.norm())
+    if entry["space"] != "w+" or delta.ndim != 2 or not 0 < length < float("inf"):
+        raise ValueError(f"{name!r} is no vector of W+")
+    low, high = (float(x) for x in entry["range"])
+    direction = Direction(
+        name, delta / length, "w+", None, length, str(entry["fingerprint"]),
+        f"load_vectors({path!r})[{name!r}].direction", str(entry.get("kind", KIND)), (low, high), str(entry["sign"]),
+    )  # fmt: skip
+    classes = tuple(str(c) for c in entry["classes"])
+    about = {str(k): str(v) for k, v in entry["about"].items()}
+    picture = tensors.get(f"{index}/thumbnail")
+    return EditVector(direction, classes, int(entry["pictures"]), about, None if picture is None else _pixels(picture))
+
+
+def _pixels(picture: Tensor) -> Pixels:
+    if picture.dtype != torch.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        raise ValueError("its thumbnail is no picture")
+    return picture.numpy()
