@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ganedit_widgets.core.edits import (
+    Borrow,
     Crossover,
     Edit,
     MoveAlong,
@@ -69,6 +70,8 @@ def label_of(edit: Edit) -> str:
         return ", ".join(parts[:2]) + (f" +{len(parts) - 2}" if len(parts) > 2 else "")
     if isinstance(edit, Crossover):
         return f"× {name_of(edit.other, edit.note)}"
+    if isinstance(edit, Borrow):
+        return f"{edit.part} of {edit.note or 'a picture'}"
     if isinstance(edit, TransferExpression):
         return f"like {name_of(edit.expressive, edit.note)} {edit.strength:+.1f}"
     if isinstance(edit, Restore) and edit.note:

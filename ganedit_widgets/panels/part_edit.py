@@ -11,6 +11,7 @@ import ipywidgets as ipw
 from ganedit_widgets.core.parts import load_catalog, save_catalog
 
 from .controls import allow, button, help_line, named, row
+from .part_figure import figure_of
 from .session import Session
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ class PartFiles(ipw.VBox):
         self.path = named(path, "Path of the catalog's file")
         self.save_button = button("Save", session.guarded(self.save_file))
         self.open_button = button("Open", session.guarded(self.open_file), "Use the catalog in this file")
+        self.figure_button = button("Figure", session.guarded(self.download_figure))
         note = help_line("The file holds the clusters, names, colors and contributions; it fits this checkpoint only.")
-        super().__init__([row("", self.path, self.save_button, self.open_button), note])
+        super().__init__([row("", self.path, self.save_button, self.open_button, self.figure_button), note])
         self.refresh()
 
     def save_file(self) -> None:
@@ -110,10 +112,17 @@ class PartFiles(ipw.VBox):
         self.board.take(load_catalog(self._path()))
         self.session.tell(f"The catalog of {self._path()} is in use; Undo brings the one before back.")
 
+    def download_figure(self) -> None:
+        """Give the user the pictures on show with their parts. Raises `LatentError` if there is no catalog."""
+        view = self.panel.view
+        contents = figure_of(view.tiles, self.board.require().parts, view.opacity)
+        self.panel.frame.head.download("parts.png", "image/png", contents)
+
     def refresh(self) -> None:
         """Enable what can be done now."""
         nothing = "" if self.board.catalog is not None else "Find parts first"
         allow(self.save_button, nothing, "Write the catalog to this file")
+        allow(self.figure_button, nothing, "Download the pictures with their parts and names, as PNG")
 
     def _path(self) -> Path:
         return Path(self.path.value.strip() or "parts.safetensors").expanduser()

@@ -10,20 +10,21 @@ import ipywidgets as ipw
 from ganedit_widgets.core.code import script_for
 from ganedit_widgets.core.edits import Edit, Sample, latent_of
 from ganedit_widgets.core.latent import Latent
-from ganedit_widgets.core.parts import build_catalog, clusterable
+from ganedit_widgets.core.parts import clusterable
 
 from .controls import Fold, allow, button, help_line, named, row
 from .knobs import Knobs
 from .panel import Panel
 from .part_edit import PartCode, PartEditor, PartFiles
+from .part_find import PARTS, SAMPLES, Seen, find_parts
+from .part_survey import PartSurvey
 from .part_view import PartView, Tile
 from .session import Session
 from .sources import PSI
 from .turn import Turn
 from .worker import Steps
 
-SAMPLES, SMALL = 4, 128  # pictures beside the one on show; their height in pixels
-RESTARTS, ITERATIONS = 3, 60  # of the search for clusters
+OTHERS, SMALL = 4, 128  # pictures beside the one on show; their height in pixels
 OPACITY = {"key": "opacity", "label": "overlay", "min": 0, "max": 1, "step": 0.05, "value": 0.5, "default": 0.5}
 NOTHING = "No parts are known yet: press Find parts."
 
@@ -39,17 +40,20 @@ class PartsPanel(Panel):
         self.board = session.parts
         self.board.begin()
         self._first = 100  # seed of the first sample
+        self.sizes: dict[str, int] = {}  # layer → resolution, once they are listed
         self._samples: dict[int, Latent] = {}  # seed -> latent, the same each time: maps are kept by it
-        self._stale = True  # whether the tiles are to be drawn when the panel is seen
         # widgets
         self.view: PartView = PartView(label="Parts of the picture", hint=NOTHING)
-        self.count = named(ipw.BoundedIntText(12, 2, 64, layout={"width": "58px"}), "Number of parts to find, K")
+        self.count = named(ipw.BoundedIntText(PARTS, 2, 64, layout={"width": "58px"}), "Number of parts to find, K")
         layers = ipw.Dropdown(options=[("usual layer", "")], layout={"width": "128px"})
         self.layer = named(layers, "Layer whose output is clustered")
-        self.samples = named(ipw.BoundedIntText(60, 2, 2000, layout={"width": "68px"}), "Samples to learn from")
+        self.samples = named(ipw.BoundedIntText(SAMPLES, 2, 2000, layout={"width": "68px"}), "Samples to learn from")
         self.look = Knobs([OPACITY], label="How the parts are shown")
         self.editor = PartEditor(session)
         self.more_button = button("Other samples", session.guarded(self.other_samples), "See the parts elsewhere")
+        self.survey_fold = Fold(
+            "How many parts, of which layer?", lambda: PartSurvey(session, lambda: self.sizes, self.choose)
+        )
         self.files_fold = Fold("Keep in a file", lambda: PartFiles(self, session))
         self.code_fold = Fold("Code of the catalog", lambda: PartCode(self, session))
         # layout
@@ -61,7 +65,7 @@ class PartsPanel(Panel):
             ]
         )
         find.add_class("ge-source")
-        controls = [about, find, self.look, self.editor, self.files_fold, self.code_fold]
+        controls = [about, find, self.look, self.editor, self.survey_fold, self.files_fold, self.code_fold]
         super().__init__(session, controls, buttons=[self.more_button])
         *shown, find_row = self.children  # type: ignore[has-type]
         self.children = (*shown[:2], find_row, *shown[2:])  # Find parts stands by its controls
@@ -72,7 +76,7 @@ class PartsPanel(Panel):
         self.board.observe(self._on_catalog, "catalog")
         self.board.observe(self._on_selected, "selected")
         self.watch(self._on_pixels, "pixels")
-        self.layout.observe(lambda _: self._draw_if_stale(), "display")
+        self._seen = Seen(self, "parts", self._draw_tiles)
         session.in_background(f"layers {id(self)}", self._list_layers)
         self._on_catalog()
 
@@ -104,25 +108,16 @@ class PartsPanel(Panel):
 
     def find(self) -> Turn:
         """Find parts by the controls; Stop leaves the catalog as it is."""
-        layer, k, count = self.layer.value or None, self.count.value, self.samples.value
-        code = f"list(build_catalog(generator, {layer!r}, {k}, range({count})))[-1].catalog"
+        return find_parts(self.session, self.layer.value or None, self.count.value, self.samples.value)
 
-        def steps() -> Steps:
-            done, generator = 0, self.session.generator
-            for progress in build_catalog(generator, layer, k, range(count), restarts=RESTARTS):
-                for _ in range(progress.step - done):  # clusters that are found early leave steps out
-                    yield
-                done = progress.step
-                if progress.catalog is not None:
-                    self.board.take(progress.catalog, code)
-            return f"{k} parts are found: point at them, name them, and merge what belongs together."
-
-        return self.session.task("finding parts", steps, 2 * count + RESTARTS * ITERATIONS)
+    def choose(self, layer: str, k: int) -> None:
+        """Set what Find parts looks for."""
+        self.layer.value, self.count.value = layer, k
 
     def other_samples(self) -> None:
         """Show the parts in other pictures."""
-        self._first += SAMPLES
-        self._draw()
+        self._first += OTHERS
+        self._seen.ask()
 
     def code(self) -> str:
         """Return Python that finds this catalog, changes and saves it; "" if there is none."""
@@ -141,27 +136,17 @@ class PartsPanel(Panel):
             self.code_fold.content.refresh()
         if self.files_fold.made:
             self.files_fold.content.refresh()
-        self._draw()
+        self._seen.ask()
 
     def _on_selected(self, _: object = None) -> None:
         self.view.selected = list(self.board.selected)
 
     def _on_pixels(self, _: object) -> None:
         if not self.session.moving:
-            self._draw()
-
-    def _draw(self) -> None:
-        """Draw the tiles in the background, or when the panel is seen again."""
-        self._stale = self.layout.display == "none"
-        if not self._stale:
-            self.session.in_background(f"parts {id(self)}", self._draw_tiles)
-
-    def _draw_if_stale(self) -> None:
-        if self._stale:
-            self._draw()
+            self._seen.ask()
 
     def _draw_tiles(self) -> Steps:
-        seeds = range(self._first, self._first + SAMPLES)
+        seeds = range(self._first, self._first + OTHERS)
         known = {tile.id: tile for tile in self.view.tiles}
         tiles: list[Tile] = []
         for i, seed in enumerate([None, *seeds]):
@@ -173,8 +158,8 @@ class PartsPanel(Panel):
             pixels = known[key].pixels if seed is not None and key in known else self.session.thumbnail(latent, height)
             clusters = None if self.board.catalog is None else self.board.clusters(latent)
             tiles.append(Tile(key, caption, pixels, clusters, seed is None))
-            if i in (0, SAMPLES):
-                self.view.show([*tiles, *(tile for key, tile in known.items() if key != "here")][: 1 + SAMPLES])
+            if i in (0, OTHERS):
+                self.view.show([*tiles, *(tile for key, tile in known.items() if key != "here")][: 1 + OTHERS])
 
     def _sample(self, seed: int) -> Latent:
         if seed not in self._samples:
@@ -183,8 +168,11 @@ class PartsPanel(Panel):
 
     def _list_layers(self) -> Steps:
         yield
-        sizes = clusterable(self.session.generator)
-        self.layer.options = [("usual layer", ""), *((f"{name} ({size}×{size})", name) for name, size in sizes.items())]
+        self.sizes = clusterable(self.session.generator)
+        choices = [(f"{name} ({size}×{size})", name) for name, size in self.sizes.items()]
+        self.layer.options = [("usual layer", ""), *choices]
+        if self.survey_fold.made:
+            self.survey_fold.content.refresh()
 
     # ---- from the view
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ganedit_widgets.core.generators import Generator
 from ganedit_widgets.core.generators.load import load_generator
 
+from .borrow import BorrowPanel
 from .crossover import CrossoverPanel
 from .embed import EmbedPanel
 from .expression import ExpressionPanel
@@ -25,6 +26,7 @@ PANELS: tuple[type[Panel], ...] = (  # the tabs, in this order
     CrossoverPanel,
     ExpressionPanel,
     PartsPanel,
+    BorrowPanel,
 )
 
 

@@ -49,9 +49,10 @@ def place(notebook, part, nth=0):
     return box["x"] + box["width"] * x, box["y"] + box["height"] * y
 
 
-def present(notebook):
-    """Parts that the first tile shows."""
-    clusters = set(np.array(notebook.python("studio.panel.view.tiles[0].clusters.tolist()")).ravel().tolist())
+def present(notebook, view="view"):
+    """Parts that the first tile of the panel's `view` shows."""
+    notebook.until(f"studio.panel.{view}.tiles")
+    clusters = set(np.array(notebook.python(f"studio.panel.{view}.tiles[0].clusters.tolist()")).ravel().tolist())
     parts = notebook.python("[p.clusters for p in studio.session.parts.catalog.parts]")
     return [i for i, members in enumerate(parts) if clusters & set(members)]
 

@@ -1,10 +1,12 @@
 """The parts panel without a browser: finding, naming, merging, undoing, files, code; the board other panels read."""
 
+import io
 import time
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ganedit_widgets.core import LatentError
 from ganedit_widgets.core.edits import Sample
@@ -258,6 +260,46 @@ def test_the_code_finds_changes_and_saves_the_same_catalog(session, tmp_path, mo
     assert made.parts == mine.parts and torch.equal(made.clusters.centers, mine.clusters.centers)
     assert "merged" in panel.code_fold.content.text.value
     panel.close()
+
+
+def test_the_figure_has_the_pictures_their_parts_and_names(panel, files, until):
+    messages = []
+    panel.frame.head.send = lambda content, buffers=None: messages.append((content, buffers[0]))
+    until(lambda: len(panel.view.tiles) == 5 and all(tile.clusters is not None for tile in panel.view.tiles))
+    panel.view.opacity = 1.0
+    files.figure_button.click()
+    figure = Image.open(io.BytesIO(messages[-1][1]))
+    tile, catalog = panel.view.tiles[0], panel.board.catalog
+    assert figure.width == 5 * (256 + 8) + 8 and figure.height > 2 * 264
+    assert figure.getpixel((9, 265 + 8)) == catalog.parts[tile.clusters[0, 0]].color
+
+
+# ---- which layer, how many
+
+
+def test_layers_and_numbers_are_tried_and_the_best_is_taken(panel, session, until):
+    until(lambda: panel.sizes)
+    panel.survey_fold.opened = True
+    survey = panel.survey_fold.content
+    assert survey.best.disabled and survey.layers() == ["b8.conv0", "b8.conv1"]
+    survey.try_button.click()
+    until(lambda: len(survey.points) == 14 and session.busy == "", 60)
+    best = max(survey.points, key=lambda point: point.silhouette)
+    assert f"{best.k} parts of {best.layer}" in session.message.text
+    assert survey.plot.value.count("<circle") == 14 and survey.plot.value.count("<polyline") == 2
+    survey.best.index = 1
+    assert (panel.layer.value, panel.count.value) == (best.layer, best.k)
+
+
+def test_trying_is_stopped_and_keeps_what_it_found(panel, session, until):
+    until(lambda: panel.sizes)
+    panel.survey_fold.opened = True
+    survey = panel.survey_fold.content
+    turn = survey.run()
+    until(lambda: len(survey.points) > 2)
+    session.stop()
+    turn.wait(10)
+    assert 2 < len(survey.points) < 14 and "stopped" in session.message.text
 
 
 # ---- the widget

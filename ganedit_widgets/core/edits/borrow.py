@@ -45,6 +45,7 @@ class Borrow:
     fraction: bool = False  # whether "greedy" spends the rest of its budget on a share of the next channel
     keep_norm: bool = False  # scale what is taken to the length of what it replaces (Chong et al. 2021)
     layers: Mapping[str, float] = field(default_factory=dict)  # style layer → another budget there; 0 leaves it out
+    note: str = ""  # what `reference` is, to be read aloud
 
     __repr__ = short
     total = 1
