@@ -9,7 +9,10 @@ from importlib import import_module
 
 from .. import __version__
 
-COMMANDS = ("lab", "info", "convert", "sample", "embed", "train", "train encoder", "evaluate")
+COMMANDS = (
+    *("lab", "info", "convert", "sample", "embed", "segment", "edit", "vector"),
+    *("train", "train encoder", "train segmenter", "evaluate"),
+)
 USER_ERROR, INTERRUPTED = 2, 130
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..descent import gradients, require_differentiable
 from ..errors import SegmentError
 from ..generators.base import Generator, require_own
@@ -66,17 +69,32 @@ class Paint:
         require_own(generator, latent)
         require_differentiable(generator)
         require_walk(self.total, self.rate)
-        self.segmenter.require_own(generator)
-        painted = checked_labels(self.painted, self.segmenter.classes, self.segmenter.size, "The painted mask")
         with gradients():
-            before = self.segmenter.labels(generator, latent)
-            wanted = filled_in(painted, before)
-            region = edit_region(before, wanted, self._concerned(before, wanted), self.margin)
+            before, wanted, concerned = self._masks(generator, latent)
+            region = edit_region(before, wanted, concerned, self.margin)
             weights = Weights(self.keep, self.paint, self.identity, self.near, self.pixel)
             judge = PaintObjective(
                 generator, self.segmenter, latent, wanted, region, weights, self.perceptual, self.embedding
             )
         yield from walk(judge, latent, self.iterations, self.rate, report, self.total)
+
+    def about(self, generator: Generator, latent: Latent) -> tuple[str, ...]:
+        """Return the classes of Q_edit, given or suggested, as an edit vector keeps them; raises as `steps` does."""
+        _, _, concerned = self._masks(generator, latent)
+        return tuple(self.segmenter.classes[number] for number in concerned)
+
+    def region(self, generator: Generator, latent: Latent) -> NDArray[np.bool_]:
+        """Return r (H, W), where this edit of `latent` takes place, to be shown; raises as `steps` does."""
+        before, wanted, concerned = self._masks(generator, latent)
+        return edit_region(before, wanted, concerned, self.margin)
+
+    def _masks(self, generator: Generator, latent: Latent) -> tuple[LabelMap, LabelMap, tuple[int, ...]]:
+        """Return the labels before and as they are wanted, and the numbers of Q_edit."""
+        self.segmenter.require_own(generator)
+        painted = checked_labels(self.painted, self.segmenter.classes, self.segmenter.size, "The painted mask")
+        before = self.segmenter.labels(generator, latent)
+        wanted = filled_in(painted, before)
+        return before, wanted, self._concerned(before, wanted)
 
     def _concerned(self, before: LabelMap, wanted: LabelMap) -> tuple[int, ...]:
         """Return the numbers of Q_edit."""

@@ -1,0 +1,126 @@
+"""List, import, mix and measure edit vectors."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .options import add_model, seeds
+
+if TYPE_CHECKING:
+    from ..core.vectors import EditVector
+
+EXAMPLES = """\
+  ganedit vector list mine.safetensors smile
+  ganedit vector import mine.safetensors wheel_enlarge.npy --model cars.pkl --classes wheel
+  ganedit vector combine mine.safetensors happy smile=0.8 "raised brows=0.5"
+  ganedit vector average mine.safetensors smile "smile 1" "smile 2" "smile 3"
+  ganedit vector without mine.safetensors "pure smile" smile "open mouth"
+  ganedit vector calibrate mine.safetensors smile --segmenter parts.safetensors --seeds 0-7
+
+What is made is added to the file, in place of a vector of the same name."""
+ACTIONS = ("list", "import", "combine", "average", "without", "calibrate")
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    add_model(command)
+    command.add_argument("action", choices=ACTIONS, help="what to do")
+    command.add_argument("file", metavar="FILE", type=Path, help="a file of edit vectors")
+    command.add_argument("names", metavar="NAME", nargs="*", help="as in the examples")
+    command.add_argument("--classes", default="", help="that an imported vector is about: a,b")
+    command.add_argument("--segmenter", default="demo", metavar="FILE", help="to calibrate with")
+    command.add_argument("--seeds", type=seeds, default=list(range(8)), help="pictures to calibrate on (0-7)")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do what was asked."""
+    {"list": _list, "import": _import, "calibrate": _calibrate}.get(options.action, _mix)(options)
+
+
+def scaled(known: Mapping[str, EditVector], words: Sequence[str]) -> list[tuple[EditVector, float]]:
+    """Return (vector, scale) for words such as smile or smile=0.5. Raises `DirectionError` for what is not there."""
+    from ..core.errors import DirectionError
+
+    found = []
+    for word in words:
+        name, _, scale = (word, "", "") if word in known else word.rpartition("=") if "=" in word else (word, "", "")
+        if name not in known:
+            raise DirectionError(f"There is no edit vector {name!r}; there are {', '.join(known) or 'none'}.")
+        try:
+            found.append((known[name], float(scale or 1)))
+        except ValueError:
+            raise DirectionError(f"{scale!r} is no scale for {name!r}: write {name}=0.5.") from None
+    return found
+
+
+def add_to(path: Path, *vectors: EditVector) -> None:
+    """Write `vectors` into a file of edit vectors, beside those it has, and say so."""
+    from ..core.vectors import load_vectors, save_vectors
+
+    known = load_vectors(path) if path.exists() else {}
+    save_vectors(path, {**known, **{vector.name: vector for vector in vectors}}.values())
+    print(f"wrote {path}: {', '.join(vector.name for vector in vectors)}")
+
+
+def _list(options: argparse.Namespace) -> None:
+    from ..core.vectors import load_vectors, search
+
+    for vector in search(load_vectors(options.file).values(), " ".join(options.names)):
+        low, high = vector.direction.range
+        about = ", ".join(f"{key}: {value}" for key, value in vector.about.items())
+        print(f"{vector.name:20} {low:g} … {high:g}  of {vector.direction.fingerprint}  "
+              f"about {', '.join(vector.classes) or 'no class'}  ({about})")  # fmt: skip
+
+
+def _import(options: argparse.Namespace) -> None:
+    from ..core import load_generator
+    from ..core.vectors import import_npy
+
+    classes = [name.strip() for name in options.classes.split(",") if name.strip()]
+    generator = load_generator(options.model, options.device)
+    add_to(options.file, *(import_npy(generator, array, classes=classes) for array in _some(options.names)))
+
+
+def _mix(options: argparse.Namespace) -> None:
+    from ..core import load_generator
+    from ..core.vectors import average, combine, load_vectors, project_out
+
+    new, *words = _some(options.names)
+    pairs = scaled(load_vectors(options.file), _some(words))
+    vectors = [vector for vector, _ in pairs]
+    if options.action == "without":
+        made = project_out(*vectors).renamed(new)
+    else:
+        generator = load_generator(options.model, options.device)
+        made = combine(generator, pairs, new) if options.action == "combine" else average(generator, vectors, new)
+    add_to(options.file, made)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from ..core import load_generator
+    from ..core.segment import load_segmenter
+    from ..core.vectors import calibrate, load_vectors
+
+    generator = load_generator(options.model, options.device)
+    segmenter = load_segmenter(options.segmenter, generator)
+    latents = [generator.sample(seed, 0.7) for seed in options.seeds]
+    for vector, _ in scaled(load_vectors(options.file), _some(options.names)):
+        *_, last = tqdm(calibrate(generator, vector, segmenter, latents), unit="picture", disable=None)
+        found = last.calibration
+        assert found is not None  # the last one has it
+        for scale, changed, psnr in zip(found.scales, found.changed, found.psnr, strict=True):
+            print(f"{scale:5g}  {100 * changed:5.1f} % of the labels  {psnr:5.1f} dB outside")
+        add_to(options.file, found.vector)
+
+
+def _some(words: Sequence[str]) -> Sequence[str]:
+    from ..core.errors import DirectionError
+
+    if not words:
+        raise DirectionError("A name is missing: `ganedit vector --help` shows examples.")
+    return words

@@ -1,0 +1,158 @@
+"""The commands around painted masks: label, train, edit, and keep vectors, each with its refusals."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganedit_widgets.cli import main
+from ganedit_widgets.core import load_recipe
+from ganedit_widgets.core.generators.load import save_model
+from ganedit_widgets.core.painting import labels_of, mask_png
+from ganedit_widgets.core.segment import load_segmenter
+from ganedit_widgets.core.segment.folder import ENDING, read_labeled
+from ganedit_widgets.core.vectors import load_vectors
+from tests.tiny import tiny
+
+LEFT = (np.indices((16, 16))[1] < 8).astype(np.uint8)
+LABELS = labels_of({"right": "#102030", "left": "#f0a040", "unlabeled": "#000000"})
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A folder with a model, three labeled pictures of it, and a segmenter trained by the command."""
+    folder = tmp_path_factory.mktemp("home")
+    generator = tiny()
+    save_model(folder / "tiny.safetensors", generator.network, generator.discriminator)
+    (folder / "labeled").mkdir()
+    for seed in range(3):
+        picture = folder / "labeled" / f"{seed}.png"
+        assert main(["embed", str(_drawn(folder, seed)), str(picture), "--model", _model(folder), "--steps", "2"]) == 0
+        labels = LEFT.copy()
+        labels[:2] = 2
+        picture.with_name(f"{seed}{ENDING}").write_bytes(mask_png(labels, LABELS))
+    arguments = [_model(folder), str(folder / "labeled"), str(folder / "parts.safetensors"), "--steps", "60"]
+    assert main(["train", "segmenter", *arguments, "--device", "cpu", "--score"]) == 0
+    return folder
+
+
+def _drawn(folder, seed):
+    path = folder / f"drawn{seed}.png"
+    assert main(["sample", "--model", _model(folder), "--seeds", str(seed), "--out", str(path)]) == 0
+    return path
+
+
+def _model(folder):
+    return str(folder / "tiny.safetensors")
+
+
+def run(home, command, *words, segmenter=True):
+    parts = ["--segmenter", str(home / "parts.safetensors")] if segmenter else []
+    return main([command, *words, "--model", _model(home), "--device", "cpu", *parts])
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.array(picture)
+
+
+def painted(home, path, column=11):
+    assert run(home, "segment", "5", str(path)) == 0
+    mask = pixels(path)
+    mask[4:12, column - 6 : column] = 1
+    path.write_bytes(mask_png(mask, labels_of(["right", "left"])))
+    return str(path)
+
+
+def test_a_folder_becomes_a_segmenter(home, capsys):
+    found = load_segmenter(home / "parts.safetensors", tiny())
+    assert found.classes == ("right", "left") and found.pictures == 3
+    assert found.colors == ((16, 32, 48), (240, 160, 64))
+    assert sum(found.counts) == 3 * 14 * 16  # two rows of each are not labeled
+
+
+def test_segment_labels_a_seed_or_a_picture_with_its_recipe(home, tmp_path, capsys):
+    files = [str(tmp_path / name) for name in ("labels.png", "unsure.png", "seed5.png")]
+    assert run(home, "segment", "5", files[0], "--unsure", files[1], "--picture", files[2]) == 0
+    assert "left" in capsys.readouterr().out
+    with Image.open(files[0]) as labels:
+        assert labels.mode == "P" and json.loads(labels.info["labels"]) == ["right", "left"]
+        first = np.array(labels)
+    assert run(home, "segment", files[2], files[0]) == 0
+    assert np.array_equal(pixels(files[0]), first)
+    assert pixels(files[1]).shape == (16, 16, 3)
+
+
+def test_edit_paints_and_keeps_the_vector_which_edits_another_picture(home, tmp_path, capsys):
+    mask, out, vectors = painted(home, tmp_path / "mask.png"), tmp_path / "out.png", tmp_path / "mine.safetensors"
+    keep = ["--save-vector", str(vectors), "--name", "band"]
+    assert run(home, "edit", "5", str(out), "--mask", mask, "--steps", "15", *keep) == 0
+    recipe = load_recipe(out)
+    assert [type(edit).__name__ for edit in recipe.edits] == ["Sample", "Paint"]
+    vector = load_vectors(vectors)["band"]
+    assert vector.about["method"] == "painted" and vector.thumbnail.shape == (16, 32, 3)
+    delta = recipe.latent.w - recipe.steps[0][1].w
+    assert np.allclose(vector.delta, delta, atol=1e-5)
+
+    given = ["--vectors", str(vectors), "--vector", "band=-0.5"]
+    assert run(home, "edit", "6", str(out), *given, segmenter=False) == 0
+    moved = load_recipe(out)
+    assert np.allclose(moved.latent.w - moved.steps[0][1].w, -0.5 * delta, atol=1e-5)
+    assert run(home, "edit", "6", str(out), *given[:3], "band=3", "--refine", "2") == 0
+    assert type(load_recipe(out).edits[-1]).__name__ == "Refine"
+
+
+def test_vectors_are_imported_mixed_listed_and_calibrated(home, tmp_path, capsys):
+    file = str(tmp_path / "mine.safetensors")
+    for name, seed in (("one", 0), ("two", 1)):
+        np.save(tmp_path / f"{name}.npy", 0.3 * np.random.default_rng(seed).normal(size=(1, 6, 8)))
+    arrays = [str(tmp_path / f"{name}.npy") for name in ("one", "two")]
+    assert run(home, "vector", "import", file, *arrays, "--classes", "left") == 0
+    assert run(home, "vector", "combine", file, "both", "one=0.5", "two=-1") == 0
+    assert run(home, "vector", "average", file, "mean", "one", "two") == 0
+    assert run(home, "vector", "without", file, "pure", "one", "two") == 0
+    assert run(home, "vector", "calibrate", file, "one", "--seeds", "0,1") == 0
+    found = load_vectors(file)
+    assert list(found) == ["one", "two", "both", "mean", "pure"]
+    assert np.allclose(found["both"].delta, 0.5 * found["one"].delta - found["two"].delta, atol=1e-5)
+    capsys.readouterr()
+    assert run(home, "vector", "list", file, "averaged") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("mean")
+
+
+def test_bad_input_gives_one_line_and_a_code(home, tmp_path, capsys):
+    mask, out = painted(home, tmp_path / "mask.png"), str(tmp_path / "out.png")
+    Image.new("P", (9, 16)).save(tmp_path / "small.png")
+    np.save(tmp_path / "big.npy", np.ones((18, 512)))
+    file = str(tmp_path / "mine.safetensors")
+    (tmp_path / "empty").mkdir()
+    assert run(home, "vector", "import", file, *[]) == 2
+    np.save(tmp_path / "one.npy", np.ones((6, 8)))
+    assert run(home, "vector", "import", file, str(tmp_path / "one.npy")) == 0
+    capsys.readouterr()
+
+    def refuse(says, code):
+        assert code == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert says in lines[-1] and lines[-1].startswith("ganedit ")
+
+    refuse("either a mask or vectors", run(home, "edit", "5", out))
+    refuse("9×16", run(home, "edit", "5", out, "--mask", str(tmp_path / "small.png")))
+    refuse("no class 'nose'", run(home, "edit", "5", out, "--mask", mask, "--classes", "nose"))
+    refuse("no edit vector 'smile'", run(home, "edit", "5", out, "--vectors", file, "--vector", "smile=2"))
+    refuse("no scale", run(home, "edit", "5", out, "--vectors", file, "--vector", "one=much"))
+    refuse("shape (18, 512)", run(home, "vector", "import", file, str(tmp_path / "big.npy")))
+    train = ["train", "segmenter", _model(home)]
+    refuse("no label maps", main([*train, str(tmp_path / "empty"), out]))
+    (tmp_path / "empty" / f"a{ENDING}").write_bytes((tmp_path / "mask.png").read_bytes())
+    refuse("has no picture beside it", main([*train, str(tmp_path / "empty"), out]))
+    Image.new("L", (16, 16)).save(tmp_path / "empty" / f"a{ENDING}")
+    refuse("name the classes", main([*train, str(tmp_path / "empty"), out]))
+
+
+def test_what_is_called_unlabeled_is_so(home):
+    labeled, classes = read_labeled(home / "labeled", tiny())
+    assert [label.name for label in classes] == ["right", "left"]
+    assert set(np.unique(labeled[0].labels)) == {0, 1, 255}
