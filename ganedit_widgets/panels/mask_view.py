@@ -28,7 +28,7 @@ from .worker import Steps
 TOOLS = ("brush", "eraser", "line", "fill", "lasso", "polygon", "smart", "pick")
 TEXT = "a painted mask"
 EXACT = 1 << 26  # bytes; the pages' copy of the picture must be that of the surface
-PARTS = ("mask_raster", "mask_store", "mask_ink", "mask_surface", "mask_tools", "mask_bar", "mask_palette", "mask_keys")
+PARTS = "raster pieces store sync ink surface tools bar palette keys painter".split()
 
 _shown: dict[str, tuple[str, list[Any]]] = {}  # cell -> its run, and the painters it has shown
 
@@ -36,7 +36,7 @@ _shown: dict[str, tuple[str, list[Any]]] = {}  # cell -> its run, and the painte
 class MaskView(Uploading):
     """A mask over a picture, on show. The traits may be set, observed, and linked with those of other widgets."""
 
-    _esm = script("base", "frame_shell", "stage_zoom", *PARTS, "mask_painter")
+    _esm = script("base", "frame_shell", "stage_zoom", *(f"mask_{part}" for part in PARTS))
     _css = style("base", "frame", "mask_painter")
 
     surface = tr.Instance(MultiCanvas).tag(sync=True, **widget_serialization)

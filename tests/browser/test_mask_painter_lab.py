@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ganedit_widgets.core.painting import labels_of, mask_png, read_mask
-from tests.browser.harness import drag
+from tests.browser.harness import Notebook, drag
 
 pytestmark = pytest.mark.slow
 
@@ -92,11 +92,15 @@ def test_a_mask_is_painted_pixel_for_pixel(lab, chromium, shots, dark):
 
         # a stroke, while Python is busy: the ink is there at once, the mask follows
         notebook.run_cell(1, wait=False)
-        painting.drag((30, 40), (60, 30), (90, 50))
+        page.mouse.move(*painting.at(30, 40))
+        page.mouse.down()
+        for point in ((60, 30), (90, 50)):
+            page.mouse.move(*painting.at(*point))
         page.wait_for_timeout(60)
         inked = page.evaluate(INKED)
         assert inked > 500
         shot(painting, shots, f"{theme}_2_ink")
+        page.mouse.up()
         painting.settle(1)
         mask = painting.mask()
         assert (mask == 1).sum() > 500 and mask[30, 60] == 1 and painting.exact() <= 1
@@ -228,3 +232,34 @@ def test_two_painters_in_two_places_share_a_page_and_a_mask(lab, chromium, shots
         notebook.until("second.mask.any()")
         page.screenshot(path=shots / "mask_two.png")
         assert painting.exact() <= 1
+
+
+def test_two_tabs_of_a_browser_end_with_the_same_mask(lab, chromium):
+    with lab.notebook(chromium, [CELL]) as notebook:
+        notebook.run_cell(0, 120)
+        one = Painting(notebook)
+        one.open()
+        one.drag((30, 40), (90, 40))
+        one.settle(1)
+        notebook.save()
+        tab = Notebook(lab, notebook.page.context.new_page(), notebook.name)
+        tab.page.goto(f"{lab.url}/lab/workspaces/other/tree/{notebook.name}?token={lab.token}&reset")
+        two = Painting(tab)
+        two.open()
+        assert np.array_equal(one.mask(), two.mask()) and two.exact() <= 1
+        two.keys("2")
+        two.drag((30, 80), (90, 80))
+        two.settle(2)
+        one.settle(2)
+        counts = """() => [...document.querySelectorAll('.ge-mask-count')].map(
+            n => Number(n.textContent.replaceAll(',', '')))"""
+        seen = two.page.evaluate(counts)
+        one.page.bring_to_front()  # what is not seen is not drawn
+        one.page.wait_for_timeout(500)
+        assert one.page.evaluate(counts) == seen == notebook.python("[*painter.counts.values()]")
+        assert one.exact() <= 1
+        one.keys("Control+z", "Control+z")  # the second step was not its own
+        notebook.until("not painter.mask.any()")
+        one.page.wait_for_timeout(500)
+        assert one.exact() <= 1
+        tab.close()

@@ -99,6 +99,6 @@ function maskBar(model, store, life, zoom) {
     opacity.update();
   }
   const top = h('div', { class: 'ge-bar ge-mask-bar' }, toolRow, h('span', { class: 'ge-actions' }, undo, redo), zoomRow);
-  const options = h('div', { class: 'ge-mask-options' }, size.node, scope, opacity.node);
+  const options = h('div', { class: 'ge-mask-options' }, opacity.node, size.node, scope);
   return { top, options, update };
 }

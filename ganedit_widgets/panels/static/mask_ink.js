@@ -12,12 +12,17 @@ function maskInk(model, store) {
     return ink.bare ? shown.map(() => 0) : shown;
   }
 
+  function glowing() {  // what a click would give: the chosen label's color, white for the background
+    const { color } = model.get('palette')[model.get('label')];
+    return color ? [1, 3, 5].map(i => parseInt(color.slice(i, i + 2), 16)) : [255, 255, 255];
+  }
+
   // Lay the mask's colors over the picture in a box, opaque: so the eraser shows the picture at once.
   ink.draw = box => {
     const { base, tiles, mask } = store;
     if (!base || !tiles || !mask) return;
     const [x0, y0, w, h] = box, image = context.createImageData(w, h), out = image.data, alpha = alphas();
-    const glow = ink.hover === null ? null : tiles.subarray(256 * model.get('label'), 256 * model.get('label') + 4);
+    const glow = ink.hover === null ? null : glowing();
     for (let y = y0, o = 0; y < y0 + h; y++) for (let x = x0; x < x0 + w; x++, o += 4) {
       const i = y * width + x, label = mask[i], a = alpha[label], b = 4 * i;
       const t = 4 * ((label * SIDE + (y & 7)) * SIDE + (x & 7));
@@ -25,17 +30,23 @@ function maskInk(model, store) {
       out[o + 1] = base[b + 1] + a * (tiles[t + 1] - base[b + 1]);
       out[o + 2] = base[b + 2] + a * (tiles[t + 2] - base[b + 2]);
       out[o + 3] = 255;
-      if (glow && store.clusters[i] === ink.hover) for (let c = 0; c < 3; c++) out[o + c] = 0.45 * out[o + c] + 0.55 * (glow[3] ? glow[c] : 255);
+      if (glow && store.clusters[i] === ink.hover) for (let c = 0; c < 3; c++) out[o + c] = 0.35 * out[o + c] + 0.65 * glow[c];
     }
     context.putImageData(image, x0, y0);
   };
 
+  // Only what was hit since last time: the rest of a stroke in the hand is there already.
+  ink.add = () => {
+    const box = store.takeFresh();
+    if (box) ink.draw(box);
+  };
   ink.redraw = () => {
+    store.takeFresh();
     if (ink.whole()) return ink.draw([0, 0, width, height]);
     context.clearRect(0, 0, width, height);
     for (const { box } of store.wet) ink.draw(box);
-    const { stroke } = store;
-    if (stroke && stroke.x1 > stroke.x0) ink.draw([stroke.x0, stroke.y0, stroke.x1 - stroke.x0, stroke.y1 - stroke.y0]);
+    const box = store.stroke && boxOf(store.stroke);
+    if (box) ink.draw(box);
   };
   return ink;
 }

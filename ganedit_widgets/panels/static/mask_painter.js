@@ -12,6 +12,7 @@ function maskView(model, el, store) {
   let telling = 0;
   const zoom = zoomer(viewport, [world], (k, shown) => {
     viewport.classList.toggle('ge-crisp', k * shown * devicePixelRatio / width > 1.5);
+    world.style.setProperty('--ge-mask-zoom', k);
     bar.update();
     if (asModel()) return;
     const box = viewport.getBoundingClientRect();
@@ -30,10 +31,10 @@ function maskView(model, el, store) {
   }
 
   const bar = maskBar(model, store, life, zoom), palette = maskPalette(model, store, life);
-  const tools = maskTools(model, store, lines, () => self.refresh());
+  const tools = maskTools(model, store, lines, () => self.refresh(true));
 
   // ---- where the pointer is
-  let waiting = false, cursor = null, taken = null, pans = false, label = model.get('label'), previous = label === 0 ? 1 : 0;
+  let waiting = false, all = false, cursor = null, taken = null, pans = false, label = model.get('label'), previous = label === 0 ? 1 : 0;
   const sized = () => SIZED.includes(model.get('tool')) && !pans;
   const point = event => {
     const box = world.getBoundingClientRect();
@@ -104,10 +105,16 @@ function maskView(model, el, store) {
     followView();
   }
   const self = {
-    refresh() {  // in the next frame, however often it was asked
+    refresh(fresh = false) {  // in the next frame, however often it was asked; all, or what is fresh of a stroke
+      all ||= fresh !== true;
       if (waiting) return;
       waiting = true;
-      requestAnimationFrame(() => { waiting = false; ink.redraw(); update(); });
+      requestAnimationFrame(() => {
+        if (all) ink.redraw();
+        else ink.add();
+        waiting = all = false;
+        update();
+      });
     },
     say(text, level = 'info') {
       said.textContent = text;
@@ -120,7 +127,7 @@ function maskView(model, el, store) {
   life.onEnd(() => { store.views.delete(self); clearTimeout(telling); if (!store.views.size) store.end(); });
   life.model('change:tool', () => { tools.cancel(); self.say(''); });
   life.model('change:tool change:label change:size change:scope change:locked change:title', update);
-  life.model('change:opacity change:hidden change:patterns', self.refresh);
+  life.model('change:opacity change:hidden change:patterns', () => self.refresh());
   life.model('change:view', () => { if (!asModel()) followView(); });
   life.model('change:notice', hear);
   life.model('change:width', layout);

@@ -1,12 +1,12 @@
 // The tools. Each takes points [x, y, pressure] in pixels of the picture; `shift` is whether that key is held.
 
 const TOOLS = {
-  brush: { name: 'Brush', key: 'B', hint: 'Drag to paint; Shift+click draws a straight line from the last point' },
-  eraser: { name: 'Eraser', key: 'E', hint: 'Drag to take labels away; Shift+click erases a straight line' },
+  brush: { name: 'Brush', key: 'B', hint: 'Drag to paint; Shift+click: straight from the last point' },
+  eraser: { name: 'Eraser', key: 'E', hint: 'Drag to take labels away; Shift+click: straight from the last point' },
   line: { name: 'Line', key: 'N', hint: 'Drag from end to end' },
   fill: { name: 'Fill', key: 'F', hint: 'Click a region to give it the chosen label' },
   lasso: { name: 'Lasso', key: 'L', hint: 'Draw around what is to be filled' },
-  polygon: { name: 'Polygon', key: 'P', hint: 'Click the corners; Enter or a double click fills, Backspace takes a corner back, Esc gives up' },
+  polygon: { name: 'Polygon', key: 'P', hint: 'Click corners; Enter or double click fills, Backspace takes one back' },
   smart: { name: 'Smart select', key: 'W', hint: 'Click a part the model has found by itself' },
   pick: { name: 'Pick label', key: 'I', hint: 'Click to choose the label that is there' },
 };
