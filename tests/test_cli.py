@@ -70,6 +70,49 @@ def test_bad_seeds_are_explained(capsys):
     assert "write 0-15 or 3,7,20-24" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--seeds", "5-3"], "runs backwards: write 3-5"),
+        (["--columns", "-2"], "no number of 1 or more"),
+        (["--columns", "0"], "no number of 1 or more"),
+    ],
+)
+def test_a_sheet_that_cannot_be_is_explained(words, sentence, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["sample", *words])
+    assert end.value.code == 2 and sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["sample", "--out", "sheet.xyz"], "no kind of picture"),
+        (["sample", "--out", "{file}/sheet.png"], "choose another place"),
+        (["sample", "--device", "banana"], "no device 'banana' here"),
+        (["sample", "--device", "cuda:99"], "no device 'cuda:99' here"),
+        (["convert", "{model}", "{file}/copy.safetensors"], "copy.safetensors"),
+        (["embed", "{file}", "latent.xyz"], "only a PNG can hold the recipe"),
+    ],
+)
+def test_what_cannot_be_written_or_used_is_one_line(words, sentence, model, tmp_path, capsys):
+    (tmp_path / "a file").write_text("")
+    words = [word.format(file=tmp_path / "a file", model=model) for word in words]
+    assert main([*words, *(["--model", model] if words[0] == "sample" else [])]) == 2
+    said = capsys.readouterr().err.strip()
+    assert sentence in said and len(said.splitlines()) == 1
+
+
+def test_a_folder_may_have_a_dot_in_its_name(model, tmp_path):
+    assert main(["sample", "--model", model, "--seeds", "5", "--out", f"{tmp_path}/v1.0/"]) == 0
+    assert (tmp_path / "v1.0" / "seed0005.png").exists()
+
+
+def test_without_a_command_the_help_is_shown(capsys):
+    assert main([]) == 2
+    assert "COMMAND --help shows examples" in capsys.readouterr().out
+
+
 def test_convert_writes_the_same_model(model, tmp_path, capsys):
     out = tmp_path / "copy.safetensors"
     assert main(["convert", model, str(out)]) == 0
@@ -114,6 +157,17 @@ def test_lab_copies_the_tour_and_keeps_what_the_user_changed(tmp_path):
     assert json.loads(tour.read_text(encoding="utf-8"))["nbformat"] == 4
     tour.write_text("changed")
     assert copy_notebooks(tmp_path / "mine").read_text() == "changed"
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_lab_leads_to_the_tour_and_runs_in_a_container(tmp_path, monkeypatch, user):
+    called = []
+    monkeypatch.setattr("subprocess.call", lambda words: called.extend(words) or 0)
+    monkeypatch.setattr("os.geteuid", lambda: user, raising=False)
+    assert main(["lab", str(tmp_path / "mine"), "--no-browser", "--port", "8899"]) == 0
+    assert "--LabApp.default_url=/lab/tree/00_tour.ipynb" in called
+    assert f"--ServerApp.root_dir={(tmp_path / 'mine').resolve()}" in called
+    assert {"--no-browser", "--port=8899"} <= set(called) and ("--allow-root" in called) == (user == 0)
 
 
 def test_lab_refuses_a_folder_that_is_a_file(tmp_path, capsys):

@@ -41,13 +41,20 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code: 0 done, 1 not good enough, 2 the input was refused, 130 interrupted."""
-    options = parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    words = _joined(sys.argv[1:] if arguments is None else arguments)
+    if not words:
+        parser().print_help()
+        return USER_ERROR
+    options = parser().parse_args(words)
     from ..core.errors import GanEditError  # light, but not needed for --help
 
     try:
         return int(options.run(options) or 0)
     except GanEditError as error:
         print(f"ganedit {options.command}: {error}", file=sys.stderr)
+        return USER_ERROR
+    except OSError as error:  # a disk that is full, a folder that cannot be written
+        print(f"ganedit {options.command}: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

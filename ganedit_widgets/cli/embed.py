@@ -39,9 +39,14 @@ def _one(options: argparse.Namespace) -> int:
     from ..core import History, Picture, Recipe, load_generator, save_png, to_pixels
     from ..core.edits import Embed
     from ..core.edits.base import stopped
+    from ..core.errors import ImageError
+    from ..core.report_card import report_card
 
+    if options.out.suffix.lower() != ".png":
+        raise ImageError(f"{options.out} does not end in .png: only a PNG can hold the recipe.")
     generator = load_generator(options.model, options.device)
-    edit = Embed(Picture.read(options.picture), iterations=options.steps, space=options.space)
+    picture = Picture.read(options.picture)
+    edit = Embed(picture, iterations=options.steps, space=options.space)
     history = History(generator.average())
     numbers: dict[str, float] = {}
     latent, done = history.latent, 0
@@ -55,6 +60,8 @@ def _one(options: argparse.Namespace) -> int:
     history.push(stopped(edit, done), latent)
     save_png(options.out, to_pixels(generator.draw(latent)), Recipe.of(generator, history))
     print(f"wrote {options.out}: PSNR {numbers.get('psnr', 0):.1f} dB after {done} steps")
+    card = report_card(generator, latent, picture)
+    print(f"{card.verdict} {card.advice}")
     return 0
 
 

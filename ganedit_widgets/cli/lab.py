@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,9 @@ def run(options: argparse.Namespace) -> int:
         tour = copy_notebooks(options.folder)
     except OSError as error:
         raise GanEditError(f"{options.folder} cannot be written ({error.strerror}): name another folder.") from None
-    command = [sys.executable, "-m", "jupyterlab", str(tour)]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={tour.parent.resolve()}"]
+    command += [f"--LabApp.default_url=/lab/tree/{tour.name}"]  # the printed address leads to the tour, too
+    command += ["--allow-root"] if getattr(os, "geteuid", lambda: 1)() == 0 else []  # as in most containers
     command += ["--no-browser"] if options.no_browser else []
     command += [] if options.port is None else [f"--port={options.port}"]
     print(f"opening {tour}; Ctrl+C twice ends JupyterLab")

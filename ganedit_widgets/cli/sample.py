@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import add_model, seeds
+from .options import add_model, positive, seeds
 
 EXAMPLES = """\
   ganedit sample --seeds 0-15 --out sheet.png
@@ -18,26 +18,28 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     add_model(command)
     command.add_argument("--seeds", type=seeds, default=list(range(16)), help="such as 0-15 (the default) or 3,7,20-24")
     command.add_argument("--psi", type=float, default=0.7, help="truncation ψ: 0 the average, 1 as trained (0.7)")
-    command.add_argument("--columns", type=int, default=None, help="of the sheet")
-    command.add_argument("--out", type=Path, default=Path("sheet.png"), help="a picture file, or a folder/")
+    command.add_argument("--columns", type=positive, default=None, help="of the sheet")
+    command.add_argument("--out", default="sheet.png", help="a picture file, or a folder/")
 
 
 def run(options: argparse.Namespace) -> None:
     """Draw the seeds, with progress."""
-    from PIL import Image
     from tqdm import tqdm
 
-    from ..core import load_generator
+    from ..core import load_generator, save_image
+    from ..core.image import require_writable
     from ..core.sheet import sample_pictures, tile
 
+    folder = None if Path(options.out).suffix and options.out[-1] not in "/\\" else Path(options.out)
+    if folder is None:
+        require_writable(options.out)
     generator = load_generator(options.model, options.device)
     bar = tqdm(options.seeds, unit="picture", disable=None)
     pictures = [sample_pictures(generator, [seed], options.psi)[0] for seed in bar]
-    if options.out.suffix:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(tile(pictures, options.columns)).save(options.out)
+    if folder is None:
+        save_image(options.out, tile(pictures, options.columns))
     else:
-        options.out.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for seed, picture in zip(options.seeds, pictures, strict=True):
-            Image.fromarray(picture).save(options.out / f"seed{seed:04d}.png")
+            save_image(folder / f"seed{seed:04d}.png", picture)
     print(f"wrote {options.out}")

@@ -34,7 +34,9 @@ from .recipe import Recipe, recipe_text
 from .segment.files import segmenter_bytes
 from .segment.segmenter import Segmenter
 
-HOMES = tuple(f"ganedit_widgets.core{part}" for part in ("", ".edits", ".parts", ".probes", ".segment", ".vectors", ".align"))
+HOMES = tuple(
+    f"ganedit_widgets.core{part}" for part in ("", ".edits", ".parts", ".probes", ".segment", ".vectors", ".align")
+)
 OUTSIDE = {"np": "import numpy as np", "torch": "import torch"}
 VARIABLES = {"generator", "latent", "picture"}
 
@@ -80,7 +82,7 @@ class _Script:
 
     def text(self, edits: Sequence[Edit], original: Latent | None, target: str) -> str:
         flat = _flat(edits)
-        last = max((i for i, edit in enumerate(flat) if getattr(edit, "anew", False)), default=-1)
+        last = max((i for i, edit in enumerate(flat) if self._starts_anew(edit)), default=-1)
         if last >= 0:
             flat, original = flat[last:], None
         start = "generator.average()" if original is None or self._is_average(original) else self._latent(original)
@@ -94,6 +96,10 @@ class _Script:
             f"save_image({_quoted(target)}, picture)",
         ]
         return "\n".join([*_imports("\n".join(body), self.files), "", *body, ""])
+
+    def _starts_anew(self, edit: Edit) -> bool:
+        labeled = self.generator.c_dim and getattr(edit, "keeps_label", False)
+        return bool(getattr(edit, "anew", False) and not labeled)
 
     def _generator(self) -> str:
         if self.generator.code == "generator":

@@ -42,6 +42,12 @@ class History:
         return [entry.edit for entry in self.entries[1 : self.index + 1] if entry.edit is not None]
 
     @property
+    def begun(self) -> Edit | None:
+        """The last edit so far that took nothing over from what was before it: a seed, an embedded picture; or None."""
+        flat = [part for edit in self.edits for part in getattr(edit, "edits", (edit,))]
+        return next((edit for edit in reversed(flat) if getattr(edit, "anew", False)), None)
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is an edit to take back."""
         return self.index > 0

@@ -79,6 +79,17 @@ def save_image(path: str | Path, pixels: Pixels) -> None:
         raise ImageError(f"The picture cannot be written to {path} ({_why(error)}): choose another place.") from None
 
 
+def require_writable(path: str | Path) -> None:
+    """Raise `ImageError` if the ending of a name is no picture's, or its folder cannot be made: before work is lost."""
+    path = Path(path)
+    if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
+        raise ImageError(f"{path} ends in {path.suffix or 'nothing'}, which is no kind of picture: write .png or .jpg.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"{path.parent} cannot be made ({_why(error)}): choose another place.") from None
+
+
 def to_tensor(pixels: Pixels, device: torch.device | str | None = None) -> Tensor:
     """(H, W, 3) uint8 → (1, 3, H, W) float32 in [-1, 1]."""
     return torch.tensor(pixels, device=device).permute(2, 0, 1)[None] / 127.5 - 1

@@ -103,7 +103,7 @@ def load_recipe(source: str | Path | bytes) -> Recipe:
     Nothing in the file is executed. An edit of a class that is not installed here becomes a `Restore` of its latent.
     Raises `RecipeError` if there is no recipe, if it is damaged, or if a newer version of the library wrote it.
     """
-    name = "This file" if isinstance(source, bytes) else str(source)
+    name = "the file" if isinstance(source, bytes) else str(source)
     contents = source if isinstance(source, bytes) else _read(Path(source))
     text = contents if contents[:1] == b"{" else _find(contents, name)
     try:
@@ -112,7 +112,7 @@ def load_recipe(source: str | Path | bytes) -> Recipe:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise RecipeError(f"The recipe in {name} is damaged: use the original file.") from None
     if not isinstance(version, int) or version > VERSION:
-        raise RecipeError(f"{name} was made by a newer version of this library ({data.get('made_by')}): upgrade it.")
+        raise RecipeError(f"A newer version of this library made {name} ({data.get('made_by')}): upgrade the library.")
     return _recipe(data)
 
 
@@ -172,7 +172,7 @@ def _read(path: Path) -> bytes:
 def _find(contents: bytes, name: str) -> bytes:
     """Return the text of our iTXt chunk in the bytes of a PNG."""
     if not contents.startswith(SIGNATURE):
-        raise RecipeError(f"{name} is not a PNG: only a PNG saved by this library holds a recipe.")
+        raise RecipeError(f"What is in {name} is not a PNG: only one saved by this library holds a recipe.")
     for kind, body in _chunks(contents, name):
         if kind == b"iTXt" and body.startswith(KEYWORD.encode() + b"\0"):
             flag, rest = body[len(KEYWORD) + 1 : len(KEYWORD) + 2], body[len(KEYWORD) + 3 :]  # a method is between
@@ -188,5 +188,5 @@ def _chunks(contents: bytes, name: str) -> Iterator[tuple[bytes, bytes]]:
         size, kind = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"")
         body, tail = file.read(size), file.read(4)
         if len(body) < size or tail != struct.pack(">I", zlib.crc32(kind + body)):
-            raise RecipeError(f"{name} is damaged or cut off: use the original file.")
+            raise RecipeError(f"The PNG in {name} is damaged or cut off: use the original file.")
         yield kind, body

@@ -64,19 +64,24 @@ def label_of(edit: Edit) -> str:
     if isinstance(edit, Sample):
         return f"seed {edit.seed}"
     if isinstance(edit, MoveAlong):
-        return f"{edit.direction.name} {edit.strength:+.1f}"
+        return f"{edit.direction.name} {_signed(edit.strength)}"
     if isinstance(edit, Stack):
         parts = [label_of(part) for part in edit.edits]
-        return ", ".join(parts[:2]) + (f" +{len(parts) - 2}" if len(parts) > 2 else "")
+        return ", ".join(parts[:2]) + (f", {len(parts) - 2} more" if len(parts) > 2 else "")
     if isinstance(edit, Crossover):
         return f"× {name_of(edit.other, edit.note)}"
     if isinstance(edit, Borrow):
         return f"{edit.part} of {edit.note or 'a picture'}"
     if isinstance(edit, TransferExpression):
-        return f"like {name_of(edit.expressive, edit.note)} {edit.strength:+.1f}"
+        return f"like {name_of(edit.expressive, edit.note)} {_signed(edit.strength)}"
     if isinstance(edit, Restore) and edit.note:
         return edit.note
     return type(edit).__name__.lower()
+
+
+def _signed(strength: float) -> str:
+    """Like "+2.25", "-1", "+0"."""
+    return f"{strength:+.2f}".rstrip("0").rstrip(".")
 
 
 def name_of(source: Source, note: str = "") -> str:

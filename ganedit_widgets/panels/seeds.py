@@ -20,6 +20,7 @@ class SeedPicker(ipw.Box):
 
     def __init__(self, changed: Callable[[], Any]) -> None:
         self._changed = changed
+        self._silent = False
         self.chosen = False  # whether the picture is to be replaced by the seed's
         self.seed = ipw.BoundedIntText(0, 0, LARGEST, layout={"width": "110px"}, tooltip="Seed of the random picture")
         self.previous_button = button("‹", lambda: self.go_to(self.seed.value - 1), "Previous seed")
@@ -36,6 +37,15 @@ class SeedPicker(ipw.Box):
             self._choose()
         self.seed.value = seed
 
+    def show(self, seed: int) -> None:
+        """Let the number say which seed the picture is of, without choosing it."""
+        self._silent = True
+        try:
+            self.seed.value = seed
+        finally:
+            self._silent = False
+
     def _choose(self) -> None:
-        self.chosen = True
-        self._changed()
+        if not self._silent:
+            self.chosen = True
+            self._changed()

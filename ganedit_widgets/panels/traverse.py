@@ -52,7 +52,7 @@ class TraversePanel(Panel):
         # widgets
         self.library: dict[str, Direction] = {}
         self._rows: dict[str, _Row] = {}
-        self.seeds = SeedPicker(session.guarded(self.preview))
+        self.seeds = SeedPicker(session.guarded(self._on_seed))
         self.add_box = ipw.Dropdown(options=[ADD], layout={"width": "200px"})
         groups = {name: [layers.start, layers.stop] for name, layers in layer_groups(session.generator).items()}
         layer_count = session.generator.latent_shape[0]
@@ -159,10 +159,16 @@ class TraversePanel(Panel):
         self._offer()
         self.preview()
 
+    def _on_seed(self) -> None:
+        self.preview()
+        self._draw_strips(self.names)
+
     def _on_input(self, name: str, value: float, final: bool) -> None:
         if name == "psi":
             self.seeds.chosen = True
         self.preview(moving=not final)
+        if name == "psi" and final:
+            self._draw_strips(self.names)
 
     def _on_layers(self, name: str, low: int, high: int) -> None:
         self._rows[name] = _Row(self._rows[name].direction, range(low, high))
@@ -173,6 +179,10 @@ class TraversePanel(Panel):
     # ---- film strips below the sliders
 
     def _on_history(self, _: object) -> None:
+        begun = self.session.history.begun
+        if isinstance(begun, Sample) and not self.seeds.chosen:
+            self.seeds.show(begun.seed)
+            self.knobs.set("psi", begun.psi)
         self._draw_strips(self.names)
 
     def _draw_strips(self, names: list[str]) -> None:
@@ -181,7 +191,7 @@ class TraversePanel(Panel):
             self.session.in_background(f"{what} {id(self)}", lambda: self._strips(names))
 
     def _strips(self, names: list[str]) -> Steps:
-        start = self.session.latent
+        start = self._start()
         for name in names:
             if name not in self._rows:  # removed in the meantime
                 continue
@@ -194,10 +204,17 @@ class TraversePanel(Panel):
             with contextlib.suppress(KeyError):  # as above
                 self.knobs.set_strip(name, data_url(tile(pictures, FRAMES)))
 
+    def _start(self) -> Latent:
+        """Return what the sliders move: the picture of the seed, if one was chosen."""
+        generator, latent = self.session.generator, self.session.latent
+        for edit in self.samples():
+            latent = next(iter(edit.steps(generator, latent)))
+        return latent
+
     def traversal(self, name: str, count: int) -> list[Latent]:
         """Return `count` latents along one slider from end to end, with all others as they are."""
-        generator, latent = self.session.generator, self.session.latent
-        for edit in (*self.samples(), *self.moves(without=name)):
+        generator, latent = self.session.generator, self._start()
+        for edit in self.moves(without=name):
             latent = next(iter(edit.steps(generator, latent)))
         ends = self._rows[name].direction.range
         return [next(iter(self.move(name, float(s)).steps(generator, latent))) for s in np.linspace(*ends, count)]

@@ -1,10 +1,13 @@
 """Undo, redo, and the path between."""
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganedit_widgets.core import History, edits
+from ganedit_widgets.core.probes import new_direction
 from tests.tiny import tiny
 
 TINY = tiny()
@@ -80,3 +83,20 @@ def test_it_behaves_like_two_piles(actions):
             _ = history.redo() if action == "redo" else history.go_to(action)
         assert history.latent is done[-1]
         assert len(history.edits) == len(done) - 1 and history.can_redo == bool(undone)
+
+
+def test_it_knows_which_seed_or_picture_the_present_one_began_with(history):
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    direction = new_direction(TINY, torch.ones(TINY.latent_shape[1]), "d")
+    history.push(edits.Stack((edits.Sample(9), edits.MoveAlong(direction, 1.0))), STOPS[4])
+    assert history.begun.seed == 9
+    history.push(edits.MoveAlong(direction, 1.0), STOPS[4])
+    assert history.begun.seed == 9
+    history.push(edits.Embed(pixels, iterations=1, start="current"), STOPS[4])
+    assert history.begun.seed == 9  # it went on from there
+    history.push(edits.Embed(pixels, iterations=1), STOPS[4])
+    assert isinstance(history.begun, edits.Embed)
+    history.go_to(2)
+    assert history.begun.seed == 2
+    history.go_to(0)
+    assert history.begun is None

@@ -122,6 +122,27 @@ def test_an_impossible_seed_is_brought_into_range(panel, seed):
     assert 0 <= panel.seeds.seed.value < 2**32
 
 
+def test_film_strips_are_of_the_seed_that_was_chosen(panel, session, until):
+    until(lambda: all(row["strip"] for row in panel.knobs.rows[1:]))
+    before = {row["key"]: row["strip"] for row in panel.knobs.rows[1:]}
+    panel.seeds.go_to(5)
+    session.wait(10)
+    until(lambda: all(row["strip"] != before[row["key"]] for row in panel.knobs.rows[1:]))
+    chosen = {row["key"]: row["strip"] for row in panel.knobs.rows[1:]}
+    panel.apply()
+    session.wait(10)
+    assert {row["key"]: row["strip"] for row in panel.knobs.rows[1:]} == chosen
+
+
+def test_the_seed_says_what_the_history_shows(panel, session, until):
+    for seed, psi in ((5, 0.5), (8, 0.9)):
+        session.apply(Sample(seed, psi)).wait(10)
+    until(lambda: panel.seeds.seed.value == 8 and panel.knobs.values["psi"] == 0.9)
+    session.undo().wait(10)
+    until(lambda: panel.seeds.seed.value == 5 and panel.knobs.values["psi"] == 0.5)
+    assert not panel.seeds.chosen and panel.edit() is None
+
+
 def test_film_strips_follow_the_picture(panel, session, until):
     until(lambda: all(row["strip"] for row in panel.knobs.rows[1:]))
     before = {row["key"]: row["strip"] for row in panel.knobs.rows[1:]}

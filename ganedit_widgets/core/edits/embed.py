@@ -43,6 +43,12 @@ class Embed:
     restarts: int = 1  # random starts that are searched from side by side; the best is kept
 
     __repr__ = short
+    keeps_label = True  # of a conditional model: that of the latent before
+
+    @property
+    def anew(self) -> bool:
+        """Whether what was before has no part in the result, but for the label."""
+        return self.start != "current"
 
     @property
     def total(self) -> int:

@@ -69,7 +69,7 @@ def load_generator(
     network = _network(file)
     stored = file.discriminator or _demo_discriminator(source)
     discriminator = None if stored is None else stored.build()
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device is None else device
+    device = usable_device(device)
     generator = Generator(
         network.to(device),
         None if discriminator is None else discriminator.to(device),
@@ -78,6 +78,16 @@ def load_generator(
     )
     generator.encoder_file = encoder_file(source, path)
     return generator
+
+
+def usable_device(device: str | torch.device | None = None) -> torch.device:
+    """Return the device asked for, or raise `ModelError`; None means CUDA if there is one, else the CPU."""
+    try:
+        found = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device is None else device)
+        torch.empty(1, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise ModelError(f"There is no device {str(device)!r} here: use cpu, or cuda where there is a GPU.") from None
+    return found
 
 
 def encoder_file(source: str | Path, path: Path) -> Path:

@@ -36,7 +36,14 @@ def save_directions(path: str | Path, directions: Iterable[Direction]) -> None:
         raise DirectionError(f"Directions cannot be written to {path} ({error}): choose another place.") from None
 
 
-def load_directions(path: str | Path) -> dict[str, Direction]:
+class Directions(dict[str, Direction]):
+    """Name → direction; asking for a name that is not there says which are."""
+
+    def __missing__(self, name: str) -> Direction:
+        raise DirectionError(f"There is no direction {name!r}: choose among {', '.join(self)}.")
+
+
+def load_directions(path: str | Path) -> Directions:
     """Return name → direction; `path` "demo" means those that ship with the demo model.
 
     One of another checkpoint loads too, and is refused where it is used.
@@ -56,7 +63,7 @@ def load_directions(path: str | Path) -> dict[str, Direction]:
         raise DirectionError(f"There is no file {path}: check the name.") from None
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DirectionError(f"{path} is damaged or no file of directions ({error}): save it again.") from None
-    return {direction.name: direction for direction in found}
+    return Directions((direction.name, direction) for direction in found)
 
 
 def _entry(direction: Direction) -> dict[str, Any]:

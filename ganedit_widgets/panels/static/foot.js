@@ -34,8 +34,13 @@ function footView(model, el) {
     details.textContent = model.get('details');
     more.setAttribute('aria-expanded', shown);
   }
+  // A refusal that lies below the window's edge would look like nothing had happened.
+  function reveal() {
+    if (model.get('text') && model.get('level') !== 'info') requestAnimationFrame(() => message.scrollIntoView({ block: 'nearest' }));
+  }
   life.dom(stop, 'click', () => { if (model.get('busy')) model.send({ t: 'action', name: 'stop' }); });
   life.dom(more, 'click', () => { shown = !shown; update(); });
+  life.model('change:text', reveal);
   life.model('change:busy change:progress change:text change:level change:details', update);
   update();
   mount(el, root);
