@@ -26,6 +26,7 @@ from ganedit_widgets.core.painting.labels import Given
 from ganedit_widgets.core.painting.regions import Hits, IndexPixels
 
 from .mask_link import sentence
+from .mask_plain import PlainPainter
 from .mask_view import MaskView
 from .pictures import Pixels
 from .transport import Message
@@ -109,6 +110,10 @@ class MaskPainter(MaskView):
         """Do again what was undone last, if anything was."""
         self._step("redo", self._link.map.redo)
 
+    def plain(self) -> PlainPainter:
+        """Return a second view of this painter on ipycanvas alone, for pages where this one does not appear."""
+        return PlainPainter(self)
+
     # ---- what lies below
 
     @property
@@ -162,8 +167,7 @@ class MaskPainter(MaskView):
         if isinstance(label, str) and label not in names:
             raise ImageError(f"There is no label “{label}”: there are {', '.join(names)}.")
         index = self.label if label is None else names.index(label) if isinstance(label, str) else label
-        free = hits & ~np.isin(self.mask, self.locked)
-        self._step("paint", lambda: self._link.map.paint(free, index))
+        self._step("paint", lambda: self._link.map.paint(self.free(hits), index))
 
     def _changed(self) -> None:
         self._still.follow()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ganedit_widgets.core.image import read_image
 from ganedit_widgets.core.painting import IndexMap, Label, Patch, colored, heated, labels_of, read_mask, tiles_of
 from ganedit_widgets.core.painting.labels import Given
+from ganedit_widgets.core.painting.regions import Hits
 from ganedit_widgets.core.painting.tiles import over
 
 from .assets import script, style
@@ -60,7 +61,7 @@ class MaskView(Uploading):
         self._heat: NDArray[np.floating] | None = None
         shape = self._image.shape[:2]
         start = np.zeros(shape, np.uint8) if mask is None else read_mask(mask, self._labels, shape)
-        self._link = MaskLink(IndexMap(start, len(self._labels)), self._tell, self._show)
+        self._link = MaskLink(IndexMap(start, len(self._labels)), self._tell, self.show_patch)
         self._surface = Surface(shape[0], shape[1], self._redraw)
         self._still = Snapshot(_Later(lambda: self.preview))  # type: ignore[arg-type]
         self.set_trait("shape", list(shape))
@@ -79,6 +80,11 @@ class MaskView(Uploading):
         with self._link.lock:
             return over(heated(self._image, self._heat), colored(self._link.map.mask, self._tiles()))
 
+    def free(self, hits: Hits) -> Hits:
+        """Return the pixels among `hits` (H, W) whose label is not locked."""
+        with self._link.lock:
+            return hits & ~np.isin(self._link.map.mask, self.locked)
+
     def close(self) -> None:
         """Remove the painter from every page; its mask can still be read."""
         if "_surface" in vars(self):  # else it was refused before it was whole
@@ -90,7 +96,8 @@ class MaskView(Uploading):
     def _tiles(self) -> NDArray[np.uint8]:
         return tiles_of(self._labels, self.opacity, self.hidden, self.patterns)
 
-    def _show(self, patch: Patch) -> None:
+    def show_patch(self, patch: Patch) -> None:
+        """Draw a piece of the mask on the surface, without changing the mask."""
         self._surface.show_mask(colored(patch.after, self._tiles(), patch.x, patch.y), patch.x, patch.y)
 
     def _redraw(self) -> None:

@@ -263,3 +263,27 @@ def test_two_tabs_of_a_browser_end_with_the_same_mask(lab, chromium):
         one.page.wait_for_timeout(500)
         assert one.exact() <= 1
         tab.close()
+
+
+def test_without_the_ink_layer_the_mask_is_painted_on_ipycanvas_alone(lab, chromium, shots):
+    cell = CELL.rstrip().removesuffix("painter") + "plain = painter.plain()\nplain"
+    with lab.notebook(chromium, [cell]) as notebook:
+        page = notebook.page
+        notebook.run_all(120)
+        canvas = page.locator(".jp-OutputArea-output canvas").first
+        canvas.wait_for()
+        page.wait_for_timeout(1000)
+        box = canvas.bounding_box()
+        scale = box["width"] / SIDE
+        assert scale == pytest.approx(480 / SIDE, rel=0.02)
+        drag(page, [(box["x"] + x * scale, box["y"] + y * scale) for x, y in ((30, 40), (60, 40), (90, 60))], 30)
+        notebook.until("len(painter._link.map.done) == 1")
+        mask = np.array(notebook.python("painter.mask.tolist()"))
+        assert mask[40, 45] == 1 and mask[60, 90] == 1 and 500 < (mask == 1).sum() < 1500
+        page.wait_for_timeout(500)
+        page.screenshot(path=shots / "mask_plain.png")
+        pixels = SURFACE.replace("'.ge-mask-surface'", "'.jp-OutputArea-output canvas'")
+        shown = np.array(page.evaluate(pixels)).reshape(SIDE, SIDE, 3)
+        assert np.abs(shown - np.array(notebook.python(f"{WANTED}.tolist()"))).max() <= 1
+        page.get_by_role("button", name="Undo").click()
+        notebook.until("not painter.mask.any()")

@@ -228,3 +228,24 @@ def test_two_painters_draw_through_one_queue(picture):
         painter.close()
         painter.stroke([(1, 1)])  # a closed painter still has its mask
     assert np.array_equal(one.mask, two.mask) and one.mask[1, 1] == 1
+
+
+def test_on_ipycanvas_alone_a_stroke_is_one_step_with_the_same_pixels(painter):
+    plain, drawn = painter.plain(), []
+    painter._surface.live = True
+    painter.size = 5.0
+    painter._surface._put = lambda layer, rgba, x, y: drawn.append((x, y, rgba.shape[:2]))
+    for event, x, y in (("mouse_down", 3, 3), ("mouse_move", 10, 9), ("mouse_move", 20, 9), ("mouse_out", 20, 9)):
+        painter.surface._canvases[-1]._handle_frontend_event(None, {"event": event, "x": x, "y": y}, [])
+        if event != "mouse_out":
+            assert not painter.mask.any() and drawn  # shown, not yet a step
+    assert np.array_equal(painter.mask == 1, brush([(3, 3), (10, 9), (20, 9)], 5, SHAPE))
+    assert len(painter._link.map.done) == 1
+    plain.tool.value = "fill"
+    plain.label.value = 1
+    plain.press((29.7, 19.2))
+    assert painter.counts["none"] == 0
+    plain.tool.value = "eraser"
+    plain.press((5, 5))
+    plain.release()
+    assert painter.counts["none"] > 10
