@@ -19,7 +19,7 @@ from ..core.parts import PartCatalog, clusterable, default_layer, difference, he
 from ..core.sheet import tile
 from .evaluate_demo import look_at_generated
 from .oracle import Look, Oracle, load_oracle
-from .part_figures import choice_curves, locality_curves
+from .part_figures import choice_curves, labeled_sheet, locality_curves
 from .part_metrics import choice_metrics, choices, labels_of, oracle_metrics, part_metrics, render_metrics
 from .part_trials import EDITED, METHODS, Trial, common_level, outside_at, try_all
 from .parts import Labeled, demo_catalog, labeled, mixed
@@ -55,7 +55,7 @@ class Extent:
     judged: int  # renders for the oracle's own score
 
 
-FULL = Extent(300, 150, (48, 120, 600, 3), 3, (60, 60), (12, 24, 48), (5, 10, 20, 40), 12, 120, 60)
+FULL = Extent(300, 150, (64, 120, 600, 3), 3, (60, 60), (16, 32, 64), (5, 10, 20, 40), 12, 120, 60)
 QUICK = Extent(12, 2, (16, 6, 12, 1), 0, (4, 4), (16,), (3,), 1, 3, 4)
 
 
@@ -166,16 +166,18 @@ def distances(trials: Mapping[str, Trial], own: Tensor, other: Tensor, times: in
     return {f"frechet/{name}": bootstrap(frechet_distance, x, other, **options) for name, x in sets.items()}  # type: ignore[arg-type]
 
 
-def pictures(trials: Mapping[str, Trial], samples: Labeled, rows: int = 2) -> np.ndarray:
-    """Return a sheet (H, W, 3): source, reference, each method's picture, and where the greedy one changed."""
+def pictures(trials: Mapping[str, Trial], samples: Labeled, rows: int = 2) -> Figure:
+    """Draw a sheet: source, reference, each method's picture, and where the greedy one changed; `rows` of each part."""
     shown: list[np.ndarray] = []
-    for trial in trials.values():
+    named: list[str] = []
+    for part, trial in trials.items():
         for i in range(min(rows, len(trial.sources))):
             source, reference = (samples.pictures[[j]] for j in (trial.sources[i], trial.references[i]))
             edited = [trial.tried[name].pictures[i] for name in METHODS]
             after = torch.from_numpy(edited[0]).permute(2, 0, 1)[None] / 127.5 - 1
             shown += [to_pixels(source), to_pixels(reference), *edited, heat(difference(source, after)[0])]
-    return tile(shown, 3 + len(METHODS))
+            named.append(part)
+    return labeled_sheet(tile(shown, 3 + len(METHODS)), ["source", "reference", *METHODS, "greedy: ΔE"], named)
 
 
 def _ratio(a: Tensor, b: Tensor) -> float:

@@ -43,3 +43,18 @@ def locality_curves(trials: Mapping[str, Trial]) -> Figure:
         axes.set(title=part, xlabel="inside, ΔE", ylabel="outside, ΔE")
     grid[0].legend(frameon=False, fontsize="x-small")
     return plain(figure)
+
+
+def labeled_sheet(sheet: np.ndarray, columns: Sequence[str], rows: Sequence[str]) -> Figure:
+    """Draw a sheet of pictures (H, W, 3) with a name above each column and beside each row."""
+    high, wide = sheet.shape[0] / len(rows), sheet.shape[1] / len(columns)
+    figure = Figure((1.1 * len(columns) + 0.7, 1.1 * len(rows) + 0.3), dpi=128)
+    axes = figure.subplots()
+    axes.imshow(sheet, interpolation="nearest")
+    axes.xaxis.tick_top()
+    axes.set_xticks([(i + 0.5) * wide for i in range(len(columns))], columns)
+    axes.set_yticks([(i + 0.5) * high for i in range(len(rows))], rows)
+    axes.tick_params(length=0, labelsize="small")
+    axes.spines[:].set_visible(False)
+    figure.tight_layout()
+    return figure

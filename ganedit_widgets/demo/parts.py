@@ -35,9 +35,9 @@ GROUPS: dict[str, tuple[str, ...]] = {  # the parts that people borrow → the f
 }
 NAMES = tuple(GROUPS)
 SHOWN = {"eyes": "iris"}  # whose color stands for a group instead of the first one's, which is white
-K, SAMPLES = 48, 120  # many small clusters, then merged: eyes and mouth are two hundredths of a picture
+K, SAMPLES = 64, 120  # many small clusters, then merged: eyes and mouth are two hundredths of a picture
 RARE, RARE_SHARE = "glasses", 1 / 3  # drawn more often than they come, or no cluster is spent on them
-LEAST = 0.003  # share of the picture from which a part is said to be shown
+LEAST, RARE_LEAST = 0.003, 0.015  # share of the picture from which a part, or the rare one, is said to be shown
 PSI, BATCH, SEARCHED = 1.0, 10, 600
 
 
@@ -59,7 +59,7 @@ class Labeled:
     def showing(self, part: str) -> list[int]:
         """Return the numbers of those that show a part."""
         share = (self.labels == NAMES.index(part)).float().mean((1, 2))
-        return (share > LEAST).nonzero().flatten().tolist()
+        return (share > (RARE_LEAST if part == RARE else LEAST)).nonzero().flatten().tolist()
 
 
 def grouped(labels: Tensor) -> Tensor:
