@@ -42,7 +42,7 @@ class Paint:
     keep: float = 15.0  # λ₁
     paint: float = 1.0  # λ₂
     identity: float = 10.0  # λ₃, if there is an embedding network
-    near: float = 0.0  # holds the latent where it was
+    near: float = 0.3  # holds the latent where it was; 0 as published: as good a likeness, but a larger step
     pixel: float = 2.0  # of the squared error within L_RGB
     margin: int | None = None  # pixels around r; None: a hundredth of the height, 2 at least
     perceptual: str = "auto"  # see `core.perceptual.distance_to`
@@ -123,7 +123,7 @@ class Refine:
     segmenter: Segmenter
     iterations: int = 10
     classes: tuple[str, ...] | None = None  # Q_edit of the vectors; None: those that the moves change much of
-    rate: float = 0.05  # Adam's, in standard deviations of W
+    rate: float = 0.02  # Adam's, in standard deviations of W
     keep: float = 5.0  # λ₁
     paint: float = 1.0  # λ₂
     identity: float = 5.0  # λ₃, if there is an embedding network

@@ -19,7 +19,7 @@ from ..segment.labels import UNLABELED, LabelMap
 
 SHARE = 100  # the margin is the height's hundredth part: the published 5 pixels at 512
 LEAST = 2  # pixels of margin at least
-CONCERNED = 0.3  # a class of which this share was painted over or added is what the edit is about
+CONCERNED = 0.2  # a class of which this share was painted over or added is what the edit is about
 
 
 def edit_region(
@@ -48,7 +48,7 @@ def grown(inside: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
 
 
 def suggested_classes(before: LabelMap, after: LabelMap) -> tuple[int, ...]:
-    """Return the classes that an edit is about: three tenths of their pixels or more differ.
+    """Return the classes that an edit is about: a fifth of their pixels or more differ.
 
     A mouth painted larger changes much of the mouth and little of the skin around it: so the mouth is meant.
     """
