@@ -120,7 +120,7 @@ def test_the_picture_follows_the_mask_and_stays_outside(segmenter, painted):
 def test_so_many_steps_are_so_many_updates_and_every_layer_may_move(segmenter, painted, monkeypatch):
     updates, step = [], Adam.step
     monkeypatch.setattr(Adam, "step", lambda self, slopes, rate: (updates.append(rate), step(self, slopes, rate)))
-    found, told = made(Paint(painted, segmenter, 5, keep=0.1, near=0.0))
+    found, told = made(Paint(painted, segmenter, 5, (), keep=0.1))
     assert len(updates) == 5 and min(updates) > 0
     assert [x["step"] for x in told] == [1, 2, 3, 4, 5]
     assert (found.w != START.w).any(1).all()
