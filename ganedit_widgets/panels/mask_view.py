@@ -67,7 +67,7 @@ class MaskView(Uploading):
         self.set_trait("shape", list(shape))
         self.set_trait("palette", [{"name": x.name, "color": x.hex, "pattern": x.pattern} for x in self._labels])
         super().__init__(surface=self._surface.canvas, accept="image/png", **traits)
-        self.observe(lambda _: self._redraw(), ["opacity", "hidden", "patterns"])
+        self.observe(lambda _: self._recolor(), ["opacity", "hidden", "patterns"])
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -104,6 +104,10 @@ class MaskView(Uploading):
         """Draw everything again on the surface, and tell the pages how it looks now."""
         with self._link.lock:
             self._surface.show_picture(heated(self._image, self._heat))
+            self._recolor()
+
+    def _recolor(self) -> None:
+        with self._link.lock:
             self._surface.show_mask(colored(self._link.map.mask, self._tiles()))
             self._tell_looks()
 

@@ -210,6 +210,8 @@ def test_a_locked_label_keeps_its_pixels_and_says_so(bench):
         bench.page.keyboard.press(key)
     bench.drag((5, 20), (60, 20))
     assert bench.agrees() and bench.widget.counts["hair"] == kept and bench.widget.counts["skin"] > 300
+    bench.page.get_by_role("button", name="Clear").click()
+    assert bench.agrees() and bench.widget.counts["hair"] == kept and bench.widget.counts["skin"] == 0
 
 
 def test_escape_gives_a_stroke_up(bench):
@@ -310,6 +312,31 @@ def test_two_fingers_zoom_and_leave_no_stroke(bench):
     touch("touchMove", bench.at(35, 30))
     touch("touchEnd")
     assert bench.agrees() and bench.widget.counts["hair"] > 0
+
+
+def test_a_pen_paints_wider_the_harder_it_presses(bench):
+    client = bench.page.context.new_cdp_session(bench.page)
+    bench.set(size=16.0)
+    for i in range(25):
+        x, y = bench.at(10 + 2.4 * i, 30)
+        kind = "mousePressed" if i == 0 else "mouseMoved"
+        pen = {"pointerType": "pen", "force": 0.2 + 0.03 * i, "button": "left", "buttons": 1, "clickCount": 1}
+        client.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **pen})
+    client.send("Input.dispatchMouseEvent", {"type": "mouseReleased", "x": x, "y": y, **pen, "buttons": 0})
+    assert bench.agrees()
+    widths = (bench.widget.mask == 1).sum(0)
+    assert 2 <= widths[12] <= 5 and 11 <= widths[66] <= 16
+
+
+def test_nothing_reaches_out_of_a_narrow_cell(bench):
+    bench.page.evaluate("document.querySelector('.view').style.width = '330px'")
+    bench.page.wait_for_timeout(60)
+    outside = """() => { const f = document.querySelector('.view').getBoundingClientRect();
+        return [...document.querySelectorAll('.view *')].filter(n => n.getClientRects().length)
+            .filter(n => n.getBoundingClientRect().right > f.right + 1).map(n => n.getAttribute('class')) }"""
+    assert bench.page.evaluate(outside) == []
+    bench.drag((10, 10), (60, 50))
+    assert bench.agrees() and bench.widget.mask[50, 60] == 1
 
 
 def test_the_keyboard_alone_can_paint_and_leave(bench):

@@ -1,5 +1,6 @@
 """MaskPainter in a real JupyterLab: ipycanvas below the ink, every pixel as Python has it, through busy and reload."""
 
+import base64
 import io
 import json
 
@@ -191,7 +192,8 @@ def test_a_mask_is_painted_pixel_for_pixel(lab, chromium, shots, dark):
         notebook.save()
         saved = json.loads((lab.notebooks / notebook.name).read_text())
         stills = [o for o in saved["cells"][0]["outputs"] if "image/png" in o.get("data", {})]
-        assert len(stills) == 1
+        still = Image.open(io.BytesIO(base64.b64decode("".join(stills[0]["data"]["image/png"]))))
+        assert len(stills) == 1 and np.array_equal(np.asarray(still), notebook.python("painter.preview.tolist()"))
         notebook.open()
         painting.open()
         assert np.array_equal(painting.mask(), wanted) and painting.exact() <= 1
@@ -232,6 +234,22 @@ def test_two_painters_in_two_places_share_a_page_and_a_mask(lab, chromium, shots
         notebook.until("second.mask.any()")
         page.screenshot(path=shots / "mask_two.png")
         assert painting.exact() <= 1
+
+
+KILL = """painter._surface.canvas._canvas_manager._send_custom(
+    [__import__('ipycanvas').canvas.COMMANDS['switchCanvas'], ['IPY_MODEL_nothing']])"""
+
+
+def test_the_painter_outlives_a_canvas_that_stops_the_queue_of_all(lab, chromium):
+    with lab.notebook(chromium, [CELL]) as notebook:
+        notebook.run_cell(0, 120)
+        painting = Painting(notebook)
+        painting.open()
+        notebook.python(f"{KILL} and 0")
+        painting.drag((30, 40), (90, 40))
+        painting.settle(1)
+        notebook.page.wait_for_timeout(1000)
+        assert painting.exact() <= 1 and painting.mask()[40, 60] == 1
 
 
 def test_two_tabs_of_a_browser_end_with_the_same_mask(lab, chromium):

@@ -81,9 +81,11 @@ function maskView(model, el, store) {
   button.title = 'A mask of this size: with a palette, or in the labels’ colors; or drop one here';
   const exporting = h('button', { type: 'button', class: 'ge-button', title: 'The mask with its palette, exact to the pixel',
     onclick: () => model.send({ t: 'export', to: store.page }) }, 'Export PNG');
+  const clear = h('button', { type: 'button', class: 'ge-button', title: 'Take away every label that is not locked; undo brings them back',
+    onclick: () => { tools.cancel(); tools.clear(); } }, 'Clear');
   const patterns = h('input', { type: 'checkbox' });
   life.dom(patterns, 'change', () => setTraits(model, { patterns: patterns.checked }));
-  const below = h('div', { class: 'ge-mask-files' }, button, input, exporting,
+  const below = h('div', { class: 'ge-mask-files' }, button, input, exporting, clear,
     h('label', { class: 'ge-mask-check', title: 'Patterns tell labels apart without their colors' }, patterns, 'Patterns'));
 
   function update() {

@@ -109,6 +109,11 @@ function maskTools(model, store, lines, refresh) {
       if (store.begin(chosen())) { polygonPixels(points, width, height, store.hit); store.end(); }
       return true;
     },
+    clear() {
+      if (!store.begin(0)) return;
+      for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) store.hit(x, y);
+      store.end();
+    },
     back() {
       if (!corners.length) return false;
       corners.pop();
