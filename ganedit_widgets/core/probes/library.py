@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from ..errors import DirectionError
 from ..expression import is_harmless
+from ..readers.own import write_tensors
 from .directions import Direction, parts, whole
 
 KEY, VERSION = "ganedit.directions", 1
@@ -31,7 +31,7 @@ def save_directions(path: str | Path, directions: Iterable[Direction]) -> None:
         entries.append(_entry(direction))
     header = {KEY: json.dumps({"version": VERSION, "directions": entries})}
     try:
-        save_file(tensors, path, metadata=header)
+        write_tensors(Path(path), tensors, header)
     except (OSError, SafetensorError) as error:
         raise DirectionError(f"Directions cannot be written to {path} ({error}): choose another place.") from None
 
