@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-METHODS = ("demo", "oracle", "image2stylegan", "editing_in_style")
+METHODS = ("demo", "oracle", "image2stylegan", "editing_in_style", "editgan")
 EXAMPLES = """\
   ganedit evaluate demo
   ganedit evaluate oracle                          (how well the judge of all methods judges)
   ganedit evaluate image2stylegan
   ganedit evaluate editing_in_style
+  ganedit evaluate editgan
   ganedit evaluate demo --quick --out /tmp/results"""
 
 
