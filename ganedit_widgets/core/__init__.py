@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         LatentError,
         ModelError,
         RecipeError,
+        SegmentError,
         TrainingError,
     )
     from .film import save_film
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "code": "code_for files_for",
     "codec": "recordable",
-    "errors": "DirectionError GanEditError ImageError LatentError ModelError RecipeError TrainingError",
+    "errors": "DirectionError GanEditError ImageError LatentError ModelError RecipeError SegmentError TrainingError",
     "film": "save_film",
     "history": "History",
     "image": "Picture read_image save_image to_pixels to_tensor",
@@ -51,6 +52,7 @@ __all__ = [
     "Picture",
     "Recipe",
     "RecipeError",
+    "SegmentError",
     "TrainingError",
     "code_for",
     "files_for",
