@@ -5,6 +5,8 @@ Everything is judged by the model's own samples, so that the same words mean the
 * likeness: the perceptual distance to the picture, over the usual one between two samples of the model, or the same
   ratio of the pixels' errors (root mean square), if that is larger. Up to 0.35 is close, up to 0.6 fair, more is poor.
   (0: the same; 1: as far as strangers.)
+* the worst place: the same ratio of errors in a window of an eighth of the side, where it is largest. From 0.7 on it
+  is named: a mouth that stays closed hardly counts in the whole, and yet it is what one sees.
 * distance: D of `Embed`, in standard deviations of W. Up to the 99th percentile of samples is inside, up to 1.3 times
   that at the rim, more is outside.
 * editability: how much the picture changes along the model's first principal components at strengths ±1.5, over how
@@ -34,6 +36,7 @@ from .probes.whitening import Whitening
 from .short import short
 
 CLOSE, FAIR = 0.35, 0.6  # of the usual distance between two samples
+APART, WINDOW = 0.7, 8  # a place as unlike as that is named; how many windows make a side
 INSIDE, RIM = 0.99, 1.3  # quantile of the samples' D; how many times that is still the rim
 STIFF, JUMPY = 0.6, 1.6  # of the samples' usual change
 SAMPLES, DIRECTIONS, STRENGTH = 6, 4, 1.5  # of the probe
@@ -55,6 +58,8 @@ class ReportCard:
     distance: float  # D, in standard deviations of W
     usual_distance: float  # the samples' 99th percentile of it
     editability: float  # change under edits over that of samples
+    worst: float = 0.0  # likeness where it is worst, by the pixels' errors
+    where: tuple[float, float] = (0.5, 0.5)  # that place, (x, y) in shares of the picture
     verdict: str = ""  # one sentence
     advice: str = ""  # one sentence: what to try next
 
@@ -97,13 +102,14 @@ def card_steps(generator: Generator, latent: Latent, picture: Picture | Pixels) 
         drawn = generator.draw(latent)
         perceptual = float(distance_to(generator, target)(drawn))
         quality, error = psnr(drawn, target), float(_error(drawn, target))
+        worst, where = _worst(_map(drawn, target) / usual.map)
         distance = float(Whitening.of(generator).distance(latent.w))
     yield
     change = yield from _change(generator, latent, usual.directions)
     after = to_pixels(drawn)
     likeness = max(perceptual / max(usual.apart, 1e-9), error / max(usual.error, 1e-9))
     editability = change / max(usual.change, 1e-9)
-    numbers = (quality, perceptual, likeness, distance, usual.distance, editability)
+    numbers = (quality, perceptual, likeness, distance, usual.distance, editability, worst, where)
     card = ReportCard(before, after, difference(before, after), *numbers)
     verdict, advice = _verdict(card)
     return replace(card, verdict=verdict, advice=advice)
@@ -142,6 +148,7 @@ class _Usual:
     apart: float  # perceptual distance between two of them
     error: float  # root mean square of the difference of two of their pixels
     distance: float  # 99th percentile of D
+    map: Tensor  # (1, 1, H, W): of `_map` between two of them
     change: float  # under the edits of the probe
     directions: list[Direction]
 
@@ -154,16 +161,19 @@ def _usual(generator: Generator) -> Walk[None, None, _Usual]:
         far = float(torch.quantile(distances.float(), INSIDE))
         count = min(DIRECTIONS, generator.latent_shape[1])
         directions = pca(generator, count, 2000)
-        apart, errors, changes = [], [], []
+        apart, errors, maps, changes = [], [], [], []
         for i in range(SAMPLES):
             pair = [generator.latent(w) for w in generator.w_samples[2 * i : 2 * i + 2].clone()]
             with torch.no_grad():
                 one, other = (generator.draw(latent) for latent in pair)
                 apart.append(float(distance_to(generator, one)(other)))
                 errors.append(float(_error(one, other)))
+                maps.append(_map(one, other))
             yield
             changes.append((yield from _change(generator, pair[0], directions)))
-        kept["_usual"] = _Usual(median(apart), median(errors), far, median(changes), directions)
+        places = torch.stack(maps).median(0).values
+        places = places.clamp(min=max(float(places.mean()) / 2, 1e-9))  # plain grounds are alike in all of them
+        kept["_usual"] = _Usual(median(apart), median(errors), far, places, median(changes), directions)
     return kept["_usual"]
 
 
@@ -181,6 +191,19 @@ def _change(generator: Generator, latent: Latent, directions: list[Direction]) -
 
 def _error(one: Tensor, other: Tensor) -> Tensor:
     return pixel_error(one.clamp(-1, 1), other.clamp(-1, 1)).sqrt()
+
+
+def _map(one: Tensor, other: Tensor) -> Tensor:
+    """Return the root mean square difference of pixels in a window around each, (1, 1, H, W)."""
+    error = (one.clamp(-1, 1) - other.clamp(-1, 1)).square().mean(1, keepdim=True)
+    window = max(1, error.shape[-1] // WINDOW) | 1
+    return F.avg_pool2d(error, window, 1, window // 2, count_include_pad=False).sqrt()
+
+
+def _worst(ratio: Tensor) -> tuple[float, tuple[float, float]]:
+    height, width = ratio.shape[-2:]
+    y, x = divmod(int(ratio.argmax()), width)
+    return float(ratio.max()), ((x + 0.5) / width, (y + 0.5) / height)
 
 
 @torch.no_grad()
@@ -203,16 +226,24 @@ def _verdict(card: ReportCard) -> tuple[str, str]:
         "stiff": "edits hardly move it",
         "jumpy": "edits move it far",
     }
-    verdict = f"{alike}, {where}; {moves[reaction]}."
+    spot = f" but for the {_spot(card.where)}" if likeness != "poor" and card.worst > APART else ""
+    verdict = f"{alike}{spot}, {where}; {moves[reaction]}."
     if likeness == "poor":
         return verdict, _poor(place)
     if place == "outside":
         return verdict, "Edits may break it: search in W, or raise `stay`, or take fewer steps."
     if reaction != "as usual":
         return verdict, f"Edit it with {'larger' if reaction == 'stiff' else 'smaller'} strengths, or search in W."
-    if likeness == "fair":
+    if likeness == "fair" or spot:
         return verdict, "More steps, or a box that fits better, bring it nearer; then edit it."
     return verdict, "It is ready to be edited."
+
+
+def _spot(where: tuple[float, float]) -> str:
+    """Return "upper left", "middle", "lower right", …."""
+    x, y = (min(int(3 * share), 2) for share in where)
+    words = [("upper", "", "lower")[y], ("left", "middle", "right")[x]]
+    return " ".join(word for word in words if word)
 
 
 def _poor(place: str) -> str:

@@ -39,6 +39,17 @@ def test_a_stranger_is_a_poor_likeness_and_embedding_makes_it_better(generator):
     assert before.words["likeness"] == "poor"
 
 
+def test_a_spoiled_corner_is_named_though_the_whole_is_close(generator):
+    latent, picture = own(generator)
+    assert report_card(generator, latent, picture).worst < 0.7
+    spoiled = np.ascontiguousarray(picture)
+    corner = spoiled[-len(spoiled) // 5 :, : len(spoiled) // 5]
+    corner[:] = np.where(corner > 127, 0, 255)
+    card = report_card(generator, latent, spoiled)
+    assert card.worst > 0.7 and "but for the lower left" in card.verdict
+    assert card.where[0] < 0.3 and card.where[1] > 0.7
+
+
 def test_a_latent_far_outside_is_called_so(generator):
     latent, picture = own(generator)
     far = latent.moved(5 * (latent.w - generator.w_avg))
@@ -64,6 +75,10 @@ def card_of(**values):
     [
         ({}, "A close likeness, where the model draws by itself; it follows edits as usual", "ready to be edited"),
         ({"likeness": 0.5}, "A fair likeness", "More steps"),
+        ({"worst": 0.9, "where": (0.5, 0.8)}, "A close likeness but for the lower middle, where", "More steps"),
+        ({"worst": 0.9, "where": (0.1, 0.5)}, "A close likeness but for the left, where", "More steps"),
+        ({"worst": 0.6}, "A close likeness, where", "ready to be edited"),
+        ({"likeness": 0.9, "worst": 2.0}, "A poor likeness, where", "take more steps"),
         ({"likeness": 0.9}, "A poor likeness", "upright and as large; then take more steps"),
         ({"likeness": 0.9, "distance": 3.0}, "A poor likeness, far outside", "hardly knows such pictures"),
         ({"distance": 1.5}, "at the rim", "ready to be edited"),
