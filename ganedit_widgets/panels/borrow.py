@@ -63,8 +63,8 @@ class BorrowPanel(Panel):
         self._drawing, self._measuring = Seen(self, "tiles", self._draw_tiles), Seen(self, "meters", self._measure)
         self.knobs.on_input(session.guarded(lambda key, value, final: self.preview(moving=not final)))
         self.tiles.observe(session.guarded(self._on_tiles), "selected")
-        self.board.observe(self._on_catalog, "catalog")
-        self.board.observe(self._on_selected, "selected")
+        self.watch(self._on_catalog, "catalog", of=self.board)
+        self.watch(self._on_selected, "selected", of=self.board)
         self.watch(lambda _: self._drawing.ask(), "entries")
         self.watch(lambda _: self._measuring.ask(), "pixels")
         self.references.draw()
@@ -217,9 +217,3 @@ class BorrowPanel(Panel):
             self.meters.show(None)
             return
         self.meters.measure(self.session, borrows)
-
-    def close(self) -> None:
-        """Leave the session and every page."""
-        self.board.unobserve(self._on_catalog, "catalog")
-        self.board.unobserve(self._on_selected, "selected")
-        super().close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakSet
 
 import ipywidgets as ipw
+from traitlets import HasTraits
 
 from ganedit_widgets.core.edits import Edit
 
@@ -40,7 +41,7 @@ class Panel(ipw.VBox):
     apply_label: ClassVar[str] = "Apply"
     previews: ClassVar[bool] = True  # whether its edits are known at once, and can be shown while a control moves
     view: ipw.Widget | None = None
-    _panel_watched: list[tuple[Callable[[Any], Any], str]] = []  # noqa: RUF012 (replaced, never changed)
+    _panel_watched: list[tuple[HasTraits, Callable[[Any], Any], str]] = []  # noqa: RUF012 (replaced, never changed)
 
     def __init__(
         self, session: Session, controls: list[ipw.Widget], buttons: Sequence[ipw.Widget] | None = None
@@ -77,11 +78,11 @@ class Panel(ipw.VBox):
         """Say why Apply cannot be pressed now; "" if it can."""
         return "" if self.edit() is not None else "There is nothing to apply yet: change something first"
 
-    def watch(self, fn: Callable[[Any], Any], *traits: str) -> None:
-        """Call `fn(change)` when one of the session's traits changes, until the panel is closed."""
+    def watch(self, fn: Callable[[Any], Any], *traits: str, of: HasTraits | None = None) -> None:
+        """Call `fn(change)` when one of the traits of the session, or of another object, changes, until closed."""
         for trait in traits:
-            self.session.observe(fn, trait)
-            self._panel_watched = [*self._panel_watched, (fn, trait)]
+            (of or self.session).observe(fn, trait)
+            self._panel_watched = [*self._panel_watched, (of or self.session, fn, trait)]
 
     # ---- from the controls to the session
 
@@ -155,7 +156,7 @@ class Panel(ipw.VBox):
 
     def close(self) -> None:
         """Leave the session and every page."""
-        for fn, trait in self._panel_watched:
-            self.session.unobserve(fn, trait)
+        for watched, fn, trait in self._panel_watched:
+            watched.unobserve(fn, trait)
         self._panel_watched = []
         super().close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.parts import PartCatalog, load_catalog
 from ganedit_widgets.core.parts.catalog_file import SHIPPED
 
+AUTOMATIC = re.compile(r"part \d+( \d+)*")  # names that nobody has given
 KEPT = 48  # maps of clusters: those of the tiles on show, with room for going to and fro
 
 
@@ -78,6 +80,14 @@ class PartBoard(tr.HasTraits):
         before = {part.name for part in self.require().parts}
         self._change(lambda c: c.split(name), f"split({name!r})", ())
         self.selected = tuple(part.name for part in self.require().parts if part.name not in before)
+
+    def named_before(self) -> PartCatalog | None:
+        """Return the last catalog of other clusters in which somebody has named a part; None if there is none."""
+        for version in reversed(self._versions[: self._index]):
+            parts, clusters = version.catalog.parts, version.catalog.clusters
+            if clusters is not self.require().clusters and any(not AUTOMATIC.fullmatch(part.name) for part in parts):
+                return version.catalog
+        return None
 
     def require(self) -> PartCatalog:
         """Return the catalog. Raises `LatentError` if there is none."""

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as ipw
 
+from ganedit_widgets.core.code import script_files
 from ganedit_widgets.core.parts import load_catalog, save_catalog
 
 from .controls import allow, button, help_line, named, row
 from .part_figure import figure_of
+from .part_find import carry_names
+from .pictures import zipped
 from .session import Session
 
 if TYPE_CHECKING:
@@ -30,18 +33,18 @@ class PartEditor(ipw.VBox):
         self.split_button = button("Split", session.guarded(self.split))
         self.undo_button = button("Undo", session.guarded(self.board.undo))
         self.redo_button = button("Redo", session.guarded(self.board.redo))
+        self.carry_button = button("Carry names over", session.guarded(lambda: carry_names(session)))
         # layout
         super().__init__(
             [
                 row("part", self.name, self.merge_button, self.split_button),
-                row("changes", self.undo_button, self.redo_button),
+                row("changes", self.undo_button, self.redo_button, self.carry_button),
             ]
         )
         self.add_class("ge-source")
         # connections
         self.name.observe(session.guarded(lambda _: self.rename()), "value")
-        self.board.observe(self._on_board, ["catalog", "selected"])
-        self._on_board()
+        self.refresh()
 
     def rename(self) -> None:
         """Give the selected part the name that was typed; with several selected it is the name for Merge."""
@@ -65,12 +68,8 @@ class PartEditor(ipw.VBox):
             return
         self.board.split(self.board.selected[0])
 
-    def close(self) -> None:
-        """Leave the board and every page."""
-        self.board.unobserve(self._on_board, ["catalog", "selected"])
-        super().close()
-
-    def _on_board(self, _: object = None) -> None:
+    def refresh(self) -> None:
+        """Follow the catalog and what is selected of it."""
         selected, board = self.board.selected, self.board
         self.name.value = selected[0] if selected else ""
         self.name.disabled = not selected
@@ -78,6 +77,9 @@ class PartEditor(ipw.VBox):
         allow(self.merge_button, few, "Make the selected parts one, by this name")
         allow(self.split_button, self._no_split(), "Take the part apart into its clusters")
         allow(self.undo_button, "" if board.can_undo else "Nothing was changed yet", "Take the last change back")
+        named = board.catalog is not None and board.named_before() is not None
+        no_names = "" if named else "No catalog before this one has names"
+        allow(self.carry_button, no_names, "Name the new clusters like those of the catalog before")
         allow(self.redo_button, "" if board.can_redo else "Nothing was undone", "Do again what was undone")
 
     def _no_split(self) -> str:
@@ -129,13 +131,14 @@ class PartFiles(ipw.VBox):
 
 
 class PartCode(ipw.VBox):
-    """The Python that finds the catalog, changes it as was done here, and saves it."""
+    """The Python that finds the catalog, changes it as was done here, and saves it; and the files it reads."""
 
     def __init__(self, panel: PartsPanel, session: Session) -> None:
         self.panel = panel
         self.text = ipw.HTML("")
         self.text.add_class("ge-shown-code")
-        super().__init__([self.text])
+        self.files_button = button("Download its files", session.guarded(self.download))
+        super().__init__([self.text, row("", self.files_button)])
         self.refresh()
 
     def on_open(self) -> None:
@@ -146,3 +149,13 @@ class PartCode(ipw.VBox):
         """Write the code of the catalog in use."""
         code = self.panel.code() or "# no catalog yet: press Find parts"
         self.text.value = f'<pre tabindex="0">{escape(code)}</pre>'
+        allow(self.files_button, "" if self.files() else "It needs no files", "The catalog it begins with")
+
+    def files(self) -> dict[str, bytes]:
+        """Return name → contents of what the code reads."""
+        version = self.panel.board.version
+        return {} if version is None else script_files(self.panel.session.generator, version.base)
+
+    def download(self) -> None:
+        """Give the user the files that the code reads."""
+        self.panel.frame.head.download("files.zip", "application/zip", zipped(self.files()))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ganedit_widgets.core.parts import build_catalog
+from torch import cat
+
+from ganedit_widgets.core.errors import LatentError
+from ganedit_widgets.core.parts import build_catalog, suggest
 
 from .panel import Panel
 from .session import Session
+from .sources import PSI
 from .turn import Turn
 from .worker import Steps
 
 PARTS, SAMPLES = 12, 60  # found by default, and what they are learned from
 RESTARTS, ITERATIONS = 3, 60  # of the search for clusters
+COMPARED = 16  # samples on which two catalogs are compared
 
 
 def find_parts(session: Session, layer: str | None = None, k: int = PARTS, count: int = SAMPLES) -> Turn:
@@ -33,6 +38,26 @@ def find_parts(session: Session, layer: str | None = None, k: int = PARTS, count
         return f"{k} parts are found: point at them, name them, and merge what belongs together."
 
     return session.task("finding parts", steps, 2 * count + RESTARTS * ITERATIONS)
+
+
+def carry_names(session: Session) -> Turn:
+    """Name the clusters of the catalog in use like those of the named one before, as both see the same samples."""
+    older, newer = session.parts.named_before(), session.parts.require()
+    if older is None:
+        raise LatentError("No catalog before this one has names: name its parts by hand.")
+
+    def steps() -> Steps:
+        generator, latents, labels = session.generator, [], []
+        for seed in range(COMPARED):
+            latents.append(generator.sample(seed, PSI))
+            labels.append(older.part_map(generator, latents[-1:]))
+            yield
+        parts = older.parts
+        named = suggest(newer, generator, latents, cat(labels), [p.name for p in parts], [p.color for p in parts])
+        session.parts.take(named)
+        return f"{len(named.parts)} of {len(parts)} names are carried over: mend by hand what is wrong."
+
+    return session.task("carrying names over", steps, COMPARED)
 
 
 class Seen:

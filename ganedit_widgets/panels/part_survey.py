@@ -18,7 +18,6 @@ from .worker import Steps
 
 LEAST = 8  # pixels: coarser layers have too few places to be parts of a picture
 WIDTH, HEIGHT, LEFT, BOTTOM = 340, 150, 34, 20  # units of the plot; what its axes take of it
-BEST = 6  # choices that are offered
 
 
 class PartSurvey(ipw.VBox):
@@ -34,7 +33,7 @@ class PartSurvey(ipw.VBox):
         self.plot = ipw.HTML("")
         self.plot.add_class("ge-part-plot")
         best = ipw.Dropdown(options=[("the best choices", None)], layout={"width": "240px"})
-        self.best = named(best, "Choices that part the pictures best")
+        self.best = named(best, "The best number of parts of each layer")
         # layout
         about = help_line("The silhouette says how well clusters are apart, from −1 to 1; compare by eye as well.")
         super().__init__([about, row("", self.try_button, self.best), self.plot])
@@ -47,13 +46,15 @@ class PartSurvey(ipw.VBox):
         layers, total = self.layers(), len(self.layers()) * len(KS)
 
         def steps() -> Steps:
-            for progress in survey(self.session.generator, layers):
-                self.points = progress.points
-                if len(self.points) % len(KS) == 0:
-                    self.refresh()
-                yield
-            top = self.ranked()[0]
-            return f"{top.k} parts of {top.layer} are farthest apart: {top.silhouette:.2f}."
+            try:
+                for progress in survey(self.session.generator, layers):
+                    self.points = progress.points
+                    if len(self.points) % len(KS) == 0:
+                        self.plot.value = plot_of(self.points)
+                    yield
+            finally:  # a list that changes under the hand would be a nuisance: once is enough
+                self.refresh()
+            return "The list holds the best number of parts of each layer: finer layers follow edges more closely."
 
         return self.session.task("trying layers and numbers of parts", steps, total)
 
@@ -63,13 +64,17 @@ class PartSurvey(ipw.VBox):
         return [name for name, size in sizes.items() if min(LEAST, max(sizes.values())) <= size <= most]
 
     def ranked(self) -> list[SurveyPoint]:
-        """Return the points found, the best first."""
-        return sorted(self.points, key=lambda point: -point.silhouette)
+        """Return the best number of parts of each layer, coarse to fine: silhouettes of unlike layers say little."""
+        best: dict[str, SurveyPoint] = {}
+        for point in self.points:
+            if point.layer not in best or point.silhouette > best[point.layer].silhouette:
+                best[point.layer] = point
+        return list(best.values())
 
     def refresh(self) -> None:
         """Show what was found."""
         allow(self.try_button, "" if self._sizes() else "The layers are being listed", "Esc or Stop ends it")
-        choices = [(f"{p.layer}, K = {p.k} ({p.silhouette:.2f})", (p.layer, p.k)) for p in self.ranked()[:BEST]]
+        choices = [(f"{p.layer}, K = {p.k} ({p.silhouette:.2f})", (p.layer, p.k)) for p in self.ranked()]
         self.best.options = [("the best choices", None), *choices]
         self.best.disabled = not choices
         self.plot.value = plot_of(self.points)
@@ -88,7 +93,9 @@ def plot_of(points: Sequence[SurveyPoint]) -> str:
 
     def place(point: SurveyPoint) -> tuple[float, float]:
         across = (point.k - ks[0]) / max(1, ks[-1] - ks[0])
-        return LEFT + across * (WIDTH - LEFT - 8), 8 + (high - point.silhouette) / (high - low) * (HEIGHT - BOTTOM - 14)
+        return LEFT + across * (WIDTH - LEFT - 8), 18 + (high - point.silhouette) / (high - low) * (
+            HEIGHT - BOTTOM - 24
+        )
 
     marks, legend = [], []
     for i, layer in enumerate(dict.fromkeys(p.layer for p in points)):
@@ -103,8 +110,9 @@ def plot_of(points: Sequence[SurveyPoint]) -> str:
     texts = [
         f'<text x="{place(p)[0]:.1f}" y="{HEIGHT - 5}" text-anchor="middle">{p.k}</text>' for p in points[: len(ks)]
     ]
-    ends = [(8, high), (HEIGHT - BOTTOM - 6, low)]
+    ends = [(18, high), (HEIGHT - BOTTOM - 6, low)]
     texts += [f'<text x="{LEFT - 6}" y="{y + 4}" text-anchor="end">{value:.2f}</text>' for y, value in ends]
+    texts.append(f'<text x="{LEFT + 4}" y="12">silhouette, over K</text>')
     caption = f"Silhouette over the number of parts, {len(legend)} layers"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" role="img" aria-label="{caption}">'

@@ -73,8 +73,8 @@ class PartsPanel(Panel):
         self.look.on_input(lambda key, value, final: setattr(self.view, "opacity", value))
         self.view.on_action(session.guarded(self._act))
         self.view.observe(session.guarded(self._on_view_selected), "selected")
-        self.board.observe(self._on_catalog, "catalog")
-        self.board.observe(self._on_selected, "selected")
+        self.watch(self._on_catalog, "catalog", of=self.board)
+        self.watch(self._on_selected, "selected", of=self.board)
         self.watch(self._on_pixels, "pixels")
         self._seen = Seen(self, "parts", self._draw_tiles)
         session.in_background(f"layers {id(self)}", self._list_layers)
@@ -97,12 +97,6 @@ class PartsPanel(Panel):
     def refresh(self) -> None:
         """Say what the button does."""
         allow(self.apply_button, "", "Cluster the samples anew; what was named is kept behind Undo")
-
-    def close(self) -> None:
-        """Leave the session and every page."""
-        self.board.unobserve(self._on_catalog, "catalog")
-        self.board.unobserve(self._on_selected, "selected")
-        super().close()
 
     # ---- what can be done
 
@@ -132,6 +126,7 @@ class PartsPanel(Panel):
     def _on_catalog(self, _: object = None) -> None:
         catalog = self.board.catalog
         self.view.show_parts(() if catalog is None else catalog.parts)
+        self.editor.refresh()
         if self.code_fold.made:
             self.code_fold.content.refresh()
         if self.files_fold.made:
@@ -140,6 +135,7 @@ class PartsPanel(Panel):
 
     def _on_selected(self, _: object = None) -> None:
         self.view.selected = list(self.board.selected)
+        self.editor.refresh()
 
     def _on_pixels(self, _: object) -> None:
         if not self.session.moving:
@@ -184,3 +180,5 @@ class PartsPanel(Panel):
             getattr(self.board, name)()
         elif name == "stop":
             self.session.stop()
+        elif name == "save":
+            self.frame.download()

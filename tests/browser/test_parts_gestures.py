@@ -18,6 +18,7 @@ studio
 DEMO = CELL.replace("Studio(tiny(), ", "Studio(")
 NAMES = "[p.name for p in studio.session.parts.catalog.parts]"
 PIXEL = """([nth, x, y]) => { const c = document.querySelectorAll('.ge-part-overlay')[nth];
+    if (!c) return [0, 0, 0, 0];
     return [...c.getContext('2d').getImageData(Math.floor(x * c.width), Math.floor(y * c.height), 1, 1).data] }"""
 
 
@@ -137,6 +138,9 @@ def test_the_panel_fits_its_cell(lab, chromium, shots, dark, width):
                 .filter(n => n.getBoundingClientRect().right > f.right + 1).map(n => n.className || n.tagName) }"""
         mode = f"{'dark' if dark else 'light'}_{width}"
         shoot(page, shots / f"parts_{mode}.png")
+        press(notebook, "▸ How many parts, of which layer?")
+        press(notebook, "Try them")
+        page.wait_for_selector(".ge-part-plot circle", timeout=120_000)
         for fold in ("Keep in a file", "Code of the catalog"):
             press(notebook, f"▸ {fold}")
         first, second = present(notebook)[:2]
