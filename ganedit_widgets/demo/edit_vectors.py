@@ -83,11 +83,11 @@ def learn(
 ) -> EditVector:
     """Learn one vector: paint the picture of `pool` with the least `score` (N,), the donor being one with the most.
 
-    The donor is the one among the twenty highest whose labels are most alike elsewhere, so that the pose fits.
+    The donor is the one among the highest tenth whose labels are most alike elsewhere, so that the pose fits.
     Raises `SegmentError` if the painted mask is what the picture shows already, `DirectionError` if no step helped.
     """
     order = (lesson.sign * score).argsort().tolist()
-    start, donors = pool[order[0]], [pool[i] for i in order[-20:]]
+    start, donors = pool[order[0]], [pool[i] for i in order[-max(1, len(order) // 10) :]]
     own = segmenter.labels(generator, start)
     others = [segmenter.labels(generator, latent) for latent in donors]
     donor = max(others, key=lambda labels: float((labels == own).mean()))
