@@ -9,6 +9,7 @@ from ganedit_widgets.core.edits import Borrow, Sample, Stack, run
 from ganedit_widgets.core.parts import build_catalog, fit_budget
 from ganedit_widgets.core.recipe import load_recipe
 from ganedit_widgets.panels import BorrowPanel, Frame, PartsPanel, Session, TraversePanel
+from ganedit_widgets.panels.showing import START
 from ganedit_widgets.panels.sources import Choice
 from tests.tiny import odd, tiny
 
@@ -168,12 +169,12 @@ def test_swap_makes_the_reference_the_picture(panel, session, until):
     panel.picker.take_seed(5)
     panel.swap_button.click()
     session.wait(10)
-    assert session.history.entries[-1].edit.seed == 5 and panel.picker.choice.source.seed == 0
+    assert session.history.entries[-1].edit.seed == 5 and panel.picker.choice.source.seed == 4
     click(panel, "part 1")
     kept = session.pending
     panel.swap_button.click()  # what is on show is recorded first
     until(lambda: len(session.history) == 5)
-    assert session.history.entries[3].edit is kept and session.history.entries[4].edit.seed == 0
+    assert session.history.entries[3].edit is kept and session.history.entries[4].edit.seed == START.seed
 
 
 # ---- rules
