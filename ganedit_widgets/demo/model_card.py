@@ -39,7 +39,7 @@ A StyleGAN2 trained by this package's own code ({command_train}) on portraits th
 this package draws (`ganedit_widgets.demo.portraits`). **No picture shows a real person**: heads are shapes of a
 renderer, and their attributes are drawn at random. Licence of weights and code: BSD-3-Clause.
 
-Settings are those of the last leg: most of the learning from pairs was done at a rate of 0.008. {critic}
+Settings are those of the last leg. {critic}
 
 ## Intended use
 Learning and demonstrating GAN editing, offline and on a CPU; measuring editing methods against known truth, because the

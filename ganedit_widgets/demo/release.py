@@ -1,4 +1,4 @@
-"""From a training run to what ships: weights, directions, results and model card, in one command.
+"""From a training run to what ships with the demo: weights, directions and parts, in one command.
 
 python -m ganedit_widgets.demo.release runs/demo
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from ..core.generators.load import load_generator, save_model
 from ..core.probes import save_directions
 from ..core.training.export import load_trainer
+from . import parts
 from .directions import find_directions, labeled_samples
 from .oracle import load_oracle
 from .results_file import commit
@@ -19,8 +20,11 @@ from .results_file import commit
 WEIGHTS = Path(__file__).parent / "weights"
 
 
-def release_weights(run: str | Path, folder: Path = WEIGHTS) -> None:
-    """Write the moving average and the discriminator of a training run as half-precision model files."""
+def release_weights(run: str | Path, folder: Path = WEIGHTS, history: str = "") -> None:
+    """Write the moving average and the discriminator of a training run as half-precision model files.
+
+    `history` says what the settings, which are those of the last leg, do not.
+    """
     trainer = load_trainer(run)
     settings = {k: v for k, v in asdict(trainer.cfg).items() if k != "resolution"}
     about = {
@@ -31,6 +35,7 @@ def release_weights(run: str | Path, folder: Path = WEIGHTS) -> None:
         "stage": "pairs alone; the game has not begun" if trainer.studies else "pairs, then the game",
         "commit": commit(),
         "settings": settings,
+        **({"history": history} if history else {}),
     }
     save_model(folder / "generator.safetensors", trainer.average, None, about, half=True)
     if not trainer.studies:  # else it has seen no picture yet, and the one that ships goes on serving
@@ -48,8 +53,11 @@ def main() -> None:
     """Release the run that the command line names."""
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("run", help="the folder of a training run")
-    release_weights(options.parse_args().run)
+    options.add_argument("--history", default="", help="what the settings, those of the last leg, do not say")
+    chosen = options.parse_args()
+    release_weights(chosen.run, history=chosen.history)
     release_directions()
+    parts.main()
 
 
 if __name__ == "__main__":

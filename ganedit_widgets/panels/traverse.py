@@ -70,6 +70,7 @@ class TraversePanel(Panel):
         self.knobs.on_remove(session.guarded(self._on_remove))
         self.add_box.observe(session.guarded(self._on_add), "value")
         self.watch(self._on_history, "entries")
+        self._show_seed()
         self.ready = session.in_background(f"library {id(self)}", lambda: self._begin(directions))
 
     # ---- what the controls mean
@@ -179,11 +180,15 @@ class TraversePanel(Panel):
     # ---- film strips below the sliders
 
     def _on_history(self, _: object) -> None:
+        self._show_seed()
+        self._draw_strips(self.names)
+
+    def _show_seed(self) -> None:
+        """Let the seed and ψ be those of the picture, if it began with a seed and no other one was chosen."""
         begun = self.session.history.begun
         if isinstance(begun, Sample) and not self.seeds.chosen:
             self.seeds.show(begun.seed)
             self.knobs.set("psi", begun.psi)
-        self._draw_strips(self.names)
 
     def _draw_strips(self, names: list[str]) -> None:
         if names and self.session.seconds_per_picture < FLUENT:

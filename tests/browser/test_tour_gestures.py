@@ -166,7 +166,7 @@ def test_the_code_of_the_picture_is_shown_and_copied(tour):
     page = tour.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Code that makes this picture").click()
-    page.wait_for_selector(".ge-code >> text=Sample(0)")
+    page.wait_for_selector(".ge-code >> text=Sample(4)")
     pull(tour, 0.5, 0.9)
     page.wait_for_selector(".ge-code >> text=MoveAlong(sefa(generator)[0]")
     page.get_by_role("button", name="Copy", exact=True).click()

@@ -157,7 +157,7 @@ def test_a_child_of_the_litter_becomes_the_current_picture_with_its_lineage(litt
     litter.strip._receive(None, {"t": "select", "id": key}, [])
     session.wait(10)
     assert np.array_equal(session.pixels, expected)
-    assert [entry.label for entry in session.entries] == ["average", "seed 0", "× seed 5"]
+    assert [entry.label for entry in session.entries] == ["average", "seed 4", "× seed 5"]
     until(lambda: key not in litter.children_edits and len(litter.children_edits) == 9)  # its own children
     litter.strip._receive(None, {"t": "select", "id": key}, [])  # a late click
     assert len(session.history) == 3
@@ -192,7 +192,7 @@ def test_the_table_begins_with_the_parents_and_is_downloaded(panel, session):
     assert table.download_button.disabled and "first" in table.download_button.tooltip
     table.count.value = 3
     left, top = table.parents()
-    assert left[0].seed == 0 and top[0].seed == 5 and len(left) == len(top) == 3
+    assert left[0].seed == 4 and top[0].seed == 5 and len(left) == len(top) == 3
     table.draw().wait(20)
     assert table.sheet.shape == (4 * 16 + 4, 4 * 16 + 4, 3) and "3 × 3" in session.message.text
     table.download_button.click()

@@ -64,17 +64,17 @@ def test_it_says_how_many_keyframes_are_missing(panel, session):
 
 def test_keyframes_are_added_moved_and_removed(film):
     keyframes = film.keyframes
-    assert names(film) == ["seed 0", "seed 1", "seed 2"]
+    assert names(film) == ["seed 4", "seed 1", "seed 2"]
     keyframes.left_button.click()
-    assert names(film) == ["seed 0", "seed 2", "seed 1"]
+    assert names(film) == ["seed 4", "seed 2", "seed 1"]
     keyframes.strip._receive(None, {"t": "select", "id": "k0"}, [])
     assert keyframes.left_button.disabled and keyframes.left_button.tooltip == "It is the first"
     keyframes.seed.value = 9
     keyframes.seed_button.click()  # behind the chosen one
-    assert names(film) == ["seed 0", "seed 9", "seed 2", "seed 1"]
+    assert names(film) == ["seed 4", "seed 9", "seed 2", "seed 1"]
     keyframes.remove_button.click()
     keyframes.remove_button.click()
-    assert names(film) == ["seed 0", "seed 1"]
+    assert names(film) == ["seed 4", "seed 1"]
     keyframes.right_button.click()
     assert keyframes.right_button.tooltip == "It is the last"
 
@@ -100,7 +100,7 @@ def test_thumbnails_of_keyframes_are_drawn(film, until, drawn, session):
     until(lambda: film.keyframes.strip._stream.last.cells[2].pixels.std() > 0)
     cells = film.keyframes.strip._stream.last.cells
     assert np.array_equal(cells[1].pixels, drawn(session.generator.sample(1, 0.7)))
-    assert [cell.caption for cell in cells] == ["seed 0", "seed 1", "seed 2"]
+    assert [cell.caption for cell in cells] == ["seed 4", "seed 1", "seed 2"]
 
 
 # ---- scrubbing
@@ -117,7 +117,7 @@ def test_a_moment_is_kept_and_the_film_stays(film, session):
     shown = session.pixels
     film.apply_button.click()
     session.wait(10)
-    assert np.array_equal(session.pixels, shown) and session.entries[-1].label == "seed 0, × seed 1"
+    assert np.array_equal(session.pixels, shown) and session.entries[-1].label == "seed 4, × seed 1"
     assert film.edit() is None and len(names(film)) == 3
 
 
@@ -280,7 +280,7 @@ def test_the_code_of_the_film_runs_and_makes_it(film, session, tmp_path, monkeyp
     film.keyframes.add_current()
     film.code_fold.opened = True
     shown = film.code_fold.content
-    assert "Morph((Sample(0), Sample(1), Sample(2), load_recipe(" in film.code()
+    assert "Morph((Sample(4), Sample(1), Sample(2), load_recipe(" in film.code()
     messages = sent(film.frame.head)
     shown.files_button.click()
     zipfile.ZipFile(io.BytesIO(messages[-1][1][0])).extractall(tmp_path)

@@ -82,7 +82,7 @@ def test_enter_applies_the_panel_on_show(studio):
 def test_the_history_strip_shows_every_step_and_goes_there(studio):
     studio.session.apply(Sample(5)).wait(10)
     strip = studio.strip._stream.last
-    assert [cell.caption for cell in strip.cells] == ["average", "seed 0", "seed 5"] and strip.current == 2
+    assert [cell.caption for cell in strip.cells] == ["average", "seed 4", "seed 5"] and strip.current == 2
     studio.strip._receive(None, {"t": "select", "id": 1}, [])
     studio.session.wait(10)
     assert studio.session.history.index == 1 and studio.strip._stream.last.undone == {2}
@@ -113,7 +113,7 @@ def test_errors_are_in_the_message_strip_with_details_for_bugs(studio):
 def test_code_is_written_while_its_drawer_is_open(studio):
     assert studio.head.code == ""
     studio.head._receive(None, {"t": "drawer", "name": "code"}, [])
-    assert "Sample(0" in studio.head.code
+    assert "Sample(4" in studio.head.code
     studio.session.apply(Sample(5)).wait(10)
     assert "Sample(5" in studio.head.code
 
@@ -124,7 +124,7 @@ def test_the_png_given_to_the_user_holds_the_picture_and_its_recipe(studio):
     ((message, (contents,)),) = messages
     assert message == {"t": "file", "name": "edited.png", "mime": "image/png", "to": "page 1"}
     assert np.array_equal(read_image(contents), studio.session.pixels)
-    assert load_recipe(contents).edits[0].seed == 0
+    assert load_recipe(contents).edits[0].seed == 4
 
 
 def test_a_picture_is_saved_on_the_server_and_opened_again(studio, tmp_path):
@@ -237,7 +237,7 @@ def test_a_notebook_without_a_browser_runs_and_keeps_the_picture():
     first, still = notebook.cells[0].outputs
     assert "application/vnd.jupyter.widget-view+json" in first["data"]
     assert "image/png" in still["data"] and "image/png" not in first["data"]
-    assert notebook.cells[1].outputs[-1]["data"]["text/plain"] == "History(1 of 2: Sample(0))"
+    assert notebook.cells[1].outputs[-1]["data"]["text/plain"] == "History(1 of 2: Sample(4))"
 
 
 def test_importing_the_first_floor_imports_no_jupyter_until_a_class_is_asked_for():

@@ -93,7 +93,7 @@ def test_seeds_are_browsed_without_filling_the_history(panel, session, drawn):
     for press in (panel.seeds.next_button, panel.seeds.next_button, panel.seeds.previous_button):
         press.click()
     session.wait(10)
-    assert np.array_equal(session.pixels, drawn(session.generator.sample(1, 0.7)))
+    assert np.array_equal(session.pixels, drawn(session.generator.sample(5, 0.7)))
     assert session.history.index == 1
     panel.seeds.random_button.click()
     panel.apply_button.click()
