@@ -35,7 +35,9 @@ def run(options: argparse.Namespace) -> None:
     for name, metric in results.metrics.items():
         print(f"{name:40} {metric.value:9.4f}   [{metric.low:.4f}, {metric.high:.4f}]  n={metric.n}")
     if options.quick:
-        print("A quick run measures few pictures; Fréchet distances grow the fewer they are: compare quick with quick.")
+        print(
+            "a quick run: few pictures, and Fréchet distances are larger the fewer there are; kernel distances are not"
+        )
     print(f"wrote {path}")
     if path == RESULTS / "demo.json":
         from ..demo.model_card import write_model_card

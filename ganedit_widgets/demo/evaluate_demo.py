@@ -44,9 +44,9 @@ class Seen:
 def evaluate(quick: bool = False, generator: Generator | None = None, oracle: Oracle | None = None) -> Results:
     """Measure the demo's generator, and the oracle it is measured with.
 
-    `quick`: a sample, against what is kept of held-out portraits, under a minute on a CPU; distances between sets grow
-    with fewer pictures, so that only their ratio to the floor compares with a full run. Raises `ModelError` where the
-    weights are missing.
+    `quick`: a sample, against what is kept of held-out portraits, under a minute on a CPU. Fréchet distances grow the
+    fewer pictures there are, so compare those with quick runs only; all else compares with a full run.
+    Raises `ModelError` where the weights are missing.
     """
     began = time.monotonic()
     generator, oracle = generator or load_generator("demo"), oracle or load_oracle()

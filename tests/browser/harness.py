@@ -140,15 +140,20 @@ class Lab:
         return json.loads(text) if text else None
 
     @contextlib.contextmanager
-    def notebook(self, chromium: Any, cells: list[str], *, dark: bool = False, **context: Any) -> Iterator[Notebook]:
-        """Open a new notebook made of `cells` in a page of its own; its kernel ends with the block.
+    def notebook(
+        self, chromium: Any, cells: list[str] | Path, *, dark: bool = False, **context: Any
+    ) -> Iterator[Notebook]:
+        """Open a new notebook made of `cells`, or a copy of one, in a page of its own; its kernel ends with the block.
 
-        The cells are folded, so that their outputs are on screen. `context` goes to Playwright's `new_context`:
+        Given cells are folded, so that their outputs are on screen. `context` goes to Playwright's `new_context`:
         viewport, device_scale_factor, has_touch.
         """
         self._count += 1
         name = f"n{self._count}.ipynb"
-        nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text, metadata=FOLDED) for text in cells])
+        if isinstance(cells, Path):
+            nb = nbformat.read(cells, as_version=4)
+        else:
+            nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text, metadata=FOLDED) for text in cells])
         nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(nb, str(self.notebooks / name))
         browser_context = chromium.new_context(**{"viewport": {"width": 1100, "height": 1000}, **context})

@@ -137,6 +137,16 @@ def test_the_committed_model_card_is_up_to_date():
     assert CARD.read_text() == current_card(), message
 
 
+@pytest.mark.slow
+def test_a_sample_of_the_committed_results_is_measured_again():
+    quick, committed = evaluate(quick=True).metrics, read_results("demo").metrics
+    tails_ = [f"tails/{what}_generated" for what in ("yaw", "age", "glasses")]
+    judged = [f"oracle/{what}" for what in ("yaw_r2", "smile_r2", "mouth_open_r2", "age_r2", "miou")]
+    for name in ("kernel/generated", *tails_, *judged):
+        new, old = quick[name], committed[name]
+        assert new.low <= old.high and old.low <= new.high, name
+
+
 def test_every_method_of_the_command_line_can_be_evaluated():
     from importlib import import_module
 

@@ -48,7 +48,7 @@ def _content(data: memoryview, info: zipfile.ZipInfo, file: str) -> memoryview:
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
         raise ModelError(f"{file} is a compressed or encrypted zip file, not a PyTorch model.")
     header = data[info.header_offset : info.header_offset + LOCAL_HEADER.size]
-    if len(header) != LOCAL_HEADER.size or header[:4] != b"PK\x03\x04":
+    if len(header) != LOCAL_HEADER.size or bytes(header[:4]) != b"PK\x03\x04":
         raise ModelError(f"{file} is a damaged or truncated zip file: fetch it again.")
     *_, name, extra = LOCAL_HEADER.unpack(header)
     start = info.header_offset + LOCAL_HEADER.size + name + extra
