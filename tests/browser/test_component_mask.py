@@ -224,6 +224,46 @@ def test_escape_gives_a_stroke_up(bench):
     assert bench.counts()[1] == 0 and bench.agrees() and bench.sent("paint") == []
 
 
+def test_enter_during_a_stroke_leaves_the_stroke_and_the_painter_alone(bench):
+    bench.page.mouse.move(*bench.at(10, 10))
+    bench.page.mouse.down()
+    bench.page.mouse.move(*bench.at(20, 10))
+    bench.page.keyboard.press("Enter")
+    bench.page.mouse.move(*bench.at(40, 10))
+    bench.page.mouse.up()
+    assert bench.agrees() and len(bench.sent("paint")) == 1
+    assert (bench.widget.mask[10, 10:41] == 1).all()
+    bench.drag((10, 40), (40, 40))
+    assert bench.agrees() and (bench.widget.mask[40, 10:41] == 1).all()
+
+
+def test_moving_on_after_escape_or_with_a_locked_label_paints_nothing_and_fails_nowhere(bench):
+    bench.page.mouse.move(*bench.at(10, 10))
+    bench.page.mouse.down()
+    bench.page.mouse.move(*bench.at(20, 20))
+    bench.page.keyboard.press("Escape")
+    bench.page.mouse.move(*bench.at(40, 40))
+    bench.page.mouse.up()
+    bench.set(locked=[1])
+    bench.drag((10, 40), (50, 20))
+    assert bench.errors == [] and bench.counts()[1] == 0 and bench.sent("paint") == []
+    bench.set(locked=[])
+    bench.drag((10, 40), (50, 20))
+    assert bench.agrees() and bench.widget.counts["hair"] > 300
+
+
+def test_a_stroke_that_another_view_gives_up_fails_nowhere(bench):
+    bench.page.evaluate("addView()")
+    bench.page.mouse.move(*bench.at(10, 10))
+    bench.page.mouse.down()
+    bench.page.mouse.move(*bench.at(20, 20))
+    escape = "new KeyboardEvent('keydown', { key: 'Escape', bubbles: true })"
+    bench.page.evaluate(f"document.querySelectorAll('.ge-mask-viewport')[1].dispatchEvent({escape})")
+    bench.page.mouse.move(*bench.at(40, 40))
+    bench.page.mouse.up()
+    assert bench.agrees() and bench.sent("paint") == []
+
+
 def test_one_pixel_at_four_hundred_percent(bench):
     bench.page.focus(".ge-mask-viewport")
     bench.set(size=1.0, view=[4.0, -1.5, -1.5])

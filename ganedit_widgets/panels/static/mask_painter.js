@@ -69,7 +69,7 @@ function maskView(model, el, store) {
       showCursor();
       self.say(`${Math.floor(cursor[0])}, ${Math.floor(cursor[1])}: ${palette.labels[store.mask?.[Math.floor(cursor[1]) * width + Math.floor(cursor[0])] ?? 0].name}`);
     },
-    dab() { if (cursor) { tools.down(cursor, false); tools.up(); } },
+    dab() { if (cursor && !tools.held) { tools.down(cursor, false); tools.up(); } },
   };
   maskKeys(life, root, model, store, hand);
   maskPointers(life, viewport, zoom, hand);

@@ -24,8 +24,8 @@ function maskStore(model) {
     return true;
   };
   store.hit = (x, y) => {
-    const { stroke, mask } = store, i = y * width + x;
-    if (stroke.hits[i] || mask[i] === stroke.label || stroke.locks[mask[i]]) return;
+    const { stroke, mask } = store, i = y * width + x;  // another view may have given the stroke up
+    if (!stroke || stroke.hits[i] || mask[i] === stroke.label || stroke.locks[mask[i]]) return;
     stroke.hits[i] = 1;
     stroke.before[i] = mask[i];
     store.counts[mask[i]]--;

@@ -91,8 +91,16 @@ function maskTools(model, store, lines, refresh) {
 
   const self = {
     held: false,
-    down(p, shift) { self.held = tools[model.get('tool')].down(p, shift) !== false; refresh(); },
-    move(points) { tools[model.get('tool')].move?.(points); refresh(); },
+    down(p, shift) {
+      if (self.held) return;  // one stroke at a time
+      self.held = tools[model.get('tool')].down(p, shift) !== false;
+      refresh();
+    },
+    move(points) {  // after Escape, or with a locked label, the pointer is down and nothing is held
+      if (!self.held) return;
+      tools[model.get('tool')].move?.(points);
+      refresh();
+    },
     up() {
       if (!self.held) return;
       self.held = false;
