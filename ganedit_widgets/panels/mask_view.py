@@ -12,6 +12,7 @@ from ipycanvas import MultiCanvas
 from ipywidgets import widget_serialization
 from numpy.typing import NDArray
 
+from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.image import read_image
 from ganedit_widgets.core.painting import IndexMap, Label, Patch, colored, heated, labels_of, read_mask, tiles_of
 from ganedit_widgets.core.painting.labels import Given
@@ -34,6 +35,10 @@ PARTS = "raster pieces store sync ink surface tools bar palette keys painter".sp
 _shown: dict[str, tuple[str, list[Any]]] = {}  # cell -> its run, and the painters it has shown
 
 
+class Refused(ImageError, tr.TraitError):
+    """A trait's value that makes no sense here. traitlets takes back only what a `TraitError` refuses."""
+
+
 class MaskView(Uploading):
     """A mask over a picture, on show. The traits may be set, observed, and linked with those of other widgets."""
 
@@ -46,14 +51,14 @@ class MaskView(Uploading):
     title = tr.Unicode("Mask painter").tag(sync=True)
     width = tr.Int(480).tag(sync=True)  # of the picture at zoom 1, in CSS pixels
     tool = tr.Enum(TOOLS, "brush").tag(sync=True)
-    label = tr.Int(1, min=0).tag(sync=True)
+    label = tr.Int(1).tag(sync=True)
     size = tr.Float(12.0, min=1).tag(sync=True)  # diameter of the brush, in pixels of the picture
     scope = tr.Enum(("connected", "whole"), "connected").tag(sync=True)  # of fill and smart-select
     opacity = tr.Float(0.6, min=0, max=1).tag(sync=True)
     patterns = tr.Bool(True).tag(sync=True)
     locked = tr.List(tr.Int()).tag(sync=True)  # labels whose pixels stay as they are
     hidden = tr.List(tr.Int()).tag(sync=True)  # labels that are not drawn
-    view = tr.List(tr.Float(), [1.0, 0.0, 0.0]).tag(sync=True)  # zoom, and shift as parts of width and height
+    view = tr.List(tr.Float(), [1.0, 0.0, 0.0]).tag(sync=True)  # zoom from 1, and shift as parts of width and height
     notice: tr.Dict = tr.Dict({"level": "info", "text": ""}).tag(sync=True)  # level, text, number
 
     def __init__(self, image: Any, labels: Given, mask: Any, **traits: Any) -> None:
@@ -68,6 +73,23 @@ class MaskView(Uploading):
         self.set_trait("palette", [{"name": x.name, "color": x.hex, "pattern": x.pattern} for x in self._labels])
         super().__init__(surface=self._surface.canvas, accept="image/png", **traits)
         self.observe(lambda _: self._recolor(), ["opacity", "hidden", "patterns"])
+
+    @tr.validate("label", "locked", "hidden")
+    def _known(self, proposal: dict[str, Any]) -> Any:
+        value = proposal["value"]
+        for index in value if isinstance(value, list) else [value]:
+            if not 0 <= index < len(self._labels):
+                raise Refused(
+                    f"There is no label {index} for `{proposal['trait'].name}`: there are 0 to {len(self._labels) - 1}."
+                )
+        return value
+
+    @tr.validate("view")
+    def _visible(self, proposal: dict[str, Any]) -> list[float]:
+        view: list[float] = proposal["value"]
+        if len(view) != 3 or not np.isfinite(view).all() or view[0] < 1:
+            raise Refused(f"The view is {view}: give [zoom, x, y], the zoom 1 or more, x and y as parts of the size.")
+        return view
 
     @property
     def labels(self) -> tuple[Label, ...]:

@@ -178,6 +178,29 @@ def test_what_does_not_fit_is_refused(picture, make):
         make(picture)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("label", 3, "no label 3 for `label`: there are 0 to 2"),
+        ("label", -1, "no label -1"),
+        ("locked", [1, 77], "no label 77 for `locked`"),
+        ("hidden", [-4], "no label -4 for `hidden`"),
+        ("view", [], r"The view is \[\]: give"),
+        ("view", [0.5, 0.0, 0.0], "zoom 1 or more"),
+        ("view", [2.0, float("nan"), 0.0], "The view is"),
+    ],
+)
+def test_a_trait_that_makes_no_sense_is_refused_and_keeps_its_value(painter, picture, name, value, sentence):
+    before = getattr(painter, name)
+    with pytest.raises(ImageError, match=sentence):
+        setattr(painter, name, value)
+    with pytest.raises(ImageError, match=sentence):
+        painter.set_state({name: value})  # as a page would
+    assert getattr(painter, name) == before
+    with pytest.raises(ImageError, match=sentence):
+        MaskPainter(picture, ["none", "hair", "skin"], **{name: value})
+
+
 def test_looks_are_told_when_they_change(painter):
     painter.hidden = [2]
     painter.opacity = 0.3
