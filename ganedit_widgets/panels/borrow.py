@@ -10,9 +10,9 @@ import ipywidgets as ipw
 from ganedit_widgets.core.edits import Borrow, Edit, Restore, Sample, Stack, latent_of
 from ganedit_widgets.core.errors import LatentError
 from ganedit_widgets.core.latent import Latent
-from ganedit_widgets.core.parts import fit_budget
 
 from .borrow_controls import PROTECT, STRENGTHS, Options, References, strength_row
+from .borrow_fit import fit_strength
 from .controls import Fold, allow, button, help_line, named, row
 from .knobs import Knobs
 from .panel import Panel
@@ -25,7 +25,6 @@ from .turn import Turn
 from .worker import Steps
 
 SIDE = 156  # CSS pixels of the two pictures with their parts
-FITTING = 10  # pictures that are drawn to fit the strength
 
 
 class BorrowPanel(Panel):
@@ -75,7 +74,7 @@ class BorrowPanel(Panel):
 
     def borrows(self) -> list[Borrow]:
         """Return an edit for each selected part; none while a part or the reference is missing."""
-        if self._missing():
+        if self.missing():
             return []
         assert self._latent is not None and self.picker.choice is not None  # else the reference would be missing
         values, note = self.knobs.values, self.picker.choice.name
@@ -92,7 +91,7 @@ class BorrowPanel(Panel):
 
     def why_not(self) -> str:
         """Say what is missing."""
-        return self._missing() or ("" if self.knobs.values["strength"] else "Give it a strength first")
+        return self.missing() or ("" if self.knobs.values["strength"] else "Give it a strength first")
 
     def reset(self) -> None:
         """No strength; part and reference stay."""
@@ -102,12 +101,13 @@ class BorrowPanel(Panel):
         """Enable the buttons, or say why they cannot be pressed."""
         super().refresh()
         one = "" if len(self.board.selected) == 1 else "Select one part only"
-        allow(self.fit_button, self._missing() or one, "The largest strength that changes the rest no more than this")
+        allow(self.fit_button, self.missing() or one, "The largest strength that changes the rest no more than this")
         allow(
             self.swap_button, self._no_reference(), "The reference becomes the picture, and the picture the reference"
         )
 
-    def _missing(self) -> str:
+    def missing(self) -> str:
+        """Say what is missing besides a strength."""
         if self.board.catalog is None:
             return "Find parts first"
         return ("" if self.board.selected else "Select a part first") or self._no_reference()
@@ -123,18 +123,7 @@ class BorrowPanel(Panel):
 
     def fit(self) -> Turn | None:
         """Find the largest strength that changes no more outside the part than allowed, and show it."""
-        borrows, limit = self.borrows(), self.limit.value
-        if len(borrows) != 1:
-            self.session.tell(f"{self._missing() or 'Select one part only'}.", "error")
-            return None
-
-        def steps() -> Steps:
-            for progress in fit_budget(self.session.generator, self.session.latent, borrows[0], limit):
-                self.knobs.set("strength", progress.borrow.budget)
-                yield
-            self.preview()  # the meters say what it changes
-
-        return self.session.task("fitting the strength", steps, FITTING)
+        return fit_strength(self, self.limit.value)
 
     def swap(self) -> None:
         """Make the reference the picture, and the picture the reference; a preview is recorded first."""
@@ -180,7 +169,7 @@ class BorrowPanel(Panel):
 
     def _begin(self) -> None:
         """Show something at once when the last thing that was missing is there."""
-        if not self._missing() and not self.knobs.values["strength"]:
+        if not self.missing() and not self.knobs.values["strength"]:
             self.knobs.set("strength", STRENGTHS[self._fields["rule"]][2])
         self.preview()
 

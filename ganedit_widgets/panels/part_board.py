@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import traitlets as tr
@@ -47,6 +48,12 @@ class PartBoard(tr.HasTraits):
         self._versions: list[Version] = []
         self._index = -1
         self._maps: OrderedDict[tuple[int, int], tuple[object, NDArray[np.uint8]]] = OrderedDict()
+
+    @tr.validate("selected")
+    def _known(self, proposal: Mapping[str, Any]) -> tuple[str, ...]:
+        """Leave out what the catalog does not have: a click may meet a newer one."""
+        names = set() if self.catalog is None else {part.name for part in self.catalog.parts}
+        return tuple(name for name in proposal["value"] if name in names)
 
     # ---- catalogs
 

@@ -1,5 +1,6 @@
 """The borrow panel without a browser: parts, references, rules, meters, fitting the strength, swapping."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -240,6 +241,47 @@ def test_the_strength_is_fitted_to_what_may_change_outside(panel, session, catal
     )
     assert panel.knobs.values["strength"] == best.borrow.budget
     until(lambda: session.pending is not None and session.pending.budget == best.borrow.budget)
+
+
+@pytest.fixture
+def gate(monkeypatch):
+    """The fitting waits after its second picture until the gate opens."""
+    reached, opened = threading.Event(), threading.Event()
+
+    def waiting(*arguments):
+        for i, progress in enumerate(fit_budget(*arguments)):
+            yield progress
+            if i == 1:
+                reached.set()
+                opened.wait(10)
+
+    monkeypatch.setattr("ganedit_widgets.panels.borrow_fit.fit_budget", waiting)
+    return reached, opened
+
+
+def test_a_fit_that_is_stopped_shows_the_best_so_far(panel, session, gate):
+    ready(panel)
+    turn = panel.fit()
+    assert gate[0].wait(10)
+    session.stop()
+    gate[1].set()
+    turn.wait(10)
+    session.wait(10)
+    strength = panel.knobs.values["strength"]
+    assert panel.edit() is None if not strength else session.pending.budget == strength
+
+
+def test_a_fit_gives_way_to_what_is_chosen_meanwhile(panel, session, gate, until):
+    ready(panel)
+    turn = panel.fit()
+    assert gate[0].wait(10)
+    panel.tiles.set_state({"selected": ["part 2"]})  # the worker is at the gate: nothing to wait for
+    panel.knobs._receive(None, {"t": "input", "key": "strength", "value": 0.11, "final": True, "stamp": ["a", 1]}, [])
+    gate[1].set()
+    turn.wait(10)
+    session.wait(10)
+    assert panel.knobs.values["strength"] == 0.11
+    until(lambda: session.pending is not None and session.pending.part == "part 2" and session.pending.budget == 0.11)
 
 
 # ---- beside other panels

@@ -1,6 +1,7 @@
 """The parts panel without a browser: finding, naming, merging, undoing, files, code; the board other panels read."""
 
 import io
+import threading
 import time
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 
 from ganedit_widgets.core import LatentError
 from ganedit_widgets.core.edits import Sample
-from ganedit_widgets.core.parts import build_catalog, load_catalog, save_catalog
+from ganedit_widgets.core.parts import build_catalog, load_catalog, save_catalog, survey
 from ganedit_widgets.panels import PartsPanel, Session
 from ganedit_widgets.panels.part_view import PartView, Tile
 from tests.tiny import odd, tiny
@@ -323,15 +324,25 @@ def test_layers_and_numbers_are_tried_and_the_best_is_taken(panel, session, unti
     assert (panel.layer.value, panel.count.value) == (best.layer, best.k)
 
 
-def test_trying_is_stopped_and_keeps_what_it_found(panel, session, until):
+def test_trying_is_stopped_and_keeps_what_it_found(panel, session, until, monkeypatch):
+    opened = threading.Event()
+
+    def waiting(*arguments):
+        for progress in survey(*arguments):
+            yield progress
+            if len(panel.survey_fold.content.points) > 2:
+                opened.wait(10)
+
+    monkeypatch.setattr("ganedit_widgets.panels.part_survey.survey", waiting)
     until(lambda: panel.sizes)
     panel.survey_fold.opened = True
-    survey = panel.survey_fold.content
-    turn = survey.run()
-    until(lambda: len(survey.points) > 2)
+    plot = panel.survey_fold.content
+    turn = plot.run()
+    until(lambda: len(plot.points) > 2)
     session.stop()
+    opened.set()
     turn.wait(10)
-    assert 2 < len(survey.points) < 14 and "stopped" in session.message.text
+    assert 2 < len(plot.points) < 14 and "stopped" in session.message.text
 
 
 # ---- the widget
