@@ -68,7 +68,8 @@ class MaskView(Uploading):
         start = np.zeros(shape, np.uint8) if mask is None else read_mask(mask, self._labels, shape)
         self._link = MaskLink(IndexMap(start, len(self._labels)), self._tell, self.show_patch)
         self._surface = Surface(shape[0], shape[1], self._redraw)
-        self._still = Snapshot(_Later(lambda: self.preview))  # type: ignore[arg-type]
+        self._later = _Later(lambda: self.preview)
+        self._still = Snapshot(self._later)  # type: ignore[arg-type]
         self.set_trait("shape", list(shape))
         self.set_trait("palette", [{"name": x.name, "color": x.hex, "pattern": x.pattern} for x in self._labels])
         super().__init__(surface=self._surface.canvas, accept="image/png", **traits)
@@ -109,8 +110,9 @@ class MaskView(Uploading):
 
     def close(self) -> None:
         """Remove the painter from every page; its mask can still be read."""
-        if "_surface" in vars(self):  # else it was refused before it was whole
+        if "_later" in vars(self):  # else it was refused before it was whole
             self._surface.close()
+            self._later.close()
         super().close()
 
     # ---- what is shown
@@ -132,6 +134,7 @@ class MaskView(Uploading):
         with self._link.lock:
             self._surface.show_mask(colored(self._link.map.mask, self._tiles()))
             self._tell_looks()
+        self._still.follow()
 
     def _tell_looks(self) -> None:
         look = [self.opacity, self.patterns, sorted(self.hidden)]
@@ -166,7 +169,9 @@ class _Later:
 
     def __init__(self, picture: Callable[[], Pixels]) -> None:
         self._picture = picture
-        self._timer: threading.Timer | None = None
+        self._lock, self._turn = threading.Lock(), threading.Lock()
+        self._waiting: threading.Timer | None = None  # none once it has begun
+        self._closed = False
 
     @property
     def pixels(self) -> Pixels:
@@ -174,9 +179,25 @@ class _Later:
 
     def in_background(self, name: str, steps: Callable[[], Steps]) -> None:
         """Do it after the pause it begins with, unless it waits already: it will see the newest picture."""
-        if self._timer is not None and self._timer.is_alive():
-            return
-        doing = steps()
-        self._timer = threading.Timer(float(next(doing) or 0), lambda: next(doing, None))
-        self._timer.daemon = True
-        self._timer.start()
+        with self._lock:
+            if self._closed or self._waiting is not None:
+                return
+            doing = steps()
+            self._waiting = threading.Timer(float(next(doing) or 0), self._do, [doing])
+            self._waiting.daemon = True
+            self._waiting.start()
+
+    def close(self) -> None:
+        """Do nothing any more."""
+        with self._lock:
+            self._closed = True
+            if self._waiting is not None:
+                self._waiting.cancel()
+
+    def _do(self, doing: Steps) -> None:
+        with self._turn:  # one after the other, so that the newest picture comes last
+            with self._lock:
+                self._waiting = None  # before the picture is read: what changes from here on needs another
+                if self._closed:
+                    return
+            next(doing, None)

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import queue
 import threading
 
 import numpy as np
@@ -218,6 +219,54 @@ def test_the_still_picture_shows_the_mask_and_hidden_labels_are_not_in_it(painte
     assert np.array_equal(still[~hit], picture[~hit]) and (still[hit] == painter.labels[1].color).all()
     painter.hidden = [1]
     assert np.array_equal(painter.preview, picture)
+
+
+class Output:
+    """An output of a notebook that takes its time over each picture."""
+
+    def __init__(self):
+        self.pictures, self.free = queue.Queue(), threading.Semaphore(0)
+
+    def update(self, bundle, **kwargs):
+        self.pictures.put(np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle["image/png"])))))
+        self.free.acquire(timeout=5)
+
+
+@pytest.fixture
+def output(painter, monkeypatch):
+    monkeypatch.setattr("ganedit_widgets.panels.snapshot.PAUSE", 0)
+    painter._still._handle = output = Output()
+    return output
+
+
+def test_a_stroke_while_the_still_picture_is_being_made_is_in_the_next_one(painter, output):
+    painter.stroke([(5, 5)], "hair", 7)
+    first = output.pictures.get(timeout=5)
+    painter.stroke([(20, 9)], "skin", 7)  # the first is still being put into the notebook
+    output.free.release(2)
+    second = output.pictures.get(timeout=5)
+    assert np.array_equal(second, painter.preview) and not np.array_equal(first, second)
+
+
+def test_the_still_picture_follows_looks_and_the_picture_below(painter, output, picture):
+    output.free.release(9)
+    painter.stroke([(5, 5)], "hair", 7)
+    output.pictures.get(timeout=5)
+    painter.opacity = 0.2
+    assert np.array_equal(output.pictures.get(timeout=5), painter.preview)
+    painter.image = 255 - picture
+    assert np.array_equal(output.pictures.get(timeout=5), painter.preview)
+
+
+def test_a_closed_painter_makes_no_still_picture(painter, output, monkeypatch):
+    monkeypatch.setattr("ganedit_widgets.panels.snapshot.PAUSE", 60)
+    painter.stroke([(5, 5)])
+    timer = painter._later._waiting
+    painter.close()
+    timer.join(timeout=5)
+    assert not timer.is_alive()
+    painter.stroke([(20, 9)])
+    assert painter._later._waiting is timer and output.pictures.empty()
 
 
 def test_observers_hear_of_every_step_and_may_read_the_mask_from_any_thread(painter):
