@@ -7,6 +7,7 @@ import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -14,16 +15,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .codec_table import SHARED, TYPE, Table
 from .errors import ImageError, RecipeError
 from .expression import is_harmless
 from .image import Picture, as_png, read_image
 from .latent import Latent
 
 Class = TypeVar("Class", bound=type)
-TYPE = "is"  # the key that says what a JSON object stands for
 DTYPES = ("float32", "float64", "float16", "uint8", "int16", "int32", "int64", "bool")
 MOST = 2**28  # bytes of one array: a file cannot ask for more
 HOMES = ("edits", "parts", "probes", "segment", "align")  # every dataclass that these packages export can be written
+DAMAGED = (  # what reading another's data may raise
+    KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError, zlib.error, ImageError,
+)  # fmt: skip
 _own: dict[str, type] = {}
 
 
@@ -46,8 +50,11 @@ def known() -> dict[str, type]:
     return found | _own
 
 
-def encode(value: Any) -> Any:
-    """Return `value` as what JSON can hold. Raises `UnknownRecordError` for a class that cannot be read back."""
+def encode(value: Any, table: Table | None = None) -> Any:
+    """Return `value` as what JSON can hold; with a `table`, what is long goes there and is referred to.
+
+    Raises `UnknownRecordError` for a class that cannot be read back.
+    """
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, np.bool_):
@@ -57,11 +64,17 @@ def encode(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else {TYPE: "float", "text": str(float(value))}
     if isinstance(value, tuple | list):
-        return {TYPE: type(value).__name__, "items": [encode(x) for x in value]}
+        return {TYPE: type(value).__name__, "items": [encode(x, table) for x in value]}
     if isinstance(value, range):
         return {TYPE: "range", "items": [value.start, value.stop, value.step]}
     if isinstance(value, Mapping):
-        return {TYPE: "mapping", "items": [[encode(k), encode(x)] for k, x in value.items()]}
+        return {TYPE: "mapping", "items": [[encode(k, table), encode(x, table)] for k, x in value.items()]}
+    write = partial(_encode_large, table=table)
+    return write(value) if table is None else table.written(value, write)
+
+
+def _encode_large(value: Any, table: Table | None) -> Any:
+    """Return a tensor, an array or a record as what JSON can hold."""
     if isinstance(value, Tensor):
         return {**_encode_array(value.detach().cpu().numpy()), TYPE: "tensor"}
     if isinstance(value, np.ndarray):
@@ -69,46 +82,51 @@ def encode(value: Any) -> Any:
     cls: Any = type(value)
     can_be_read_back = known().get(cls.__name__) is cls
     if can_be_read_back:
-        return {TYPE: cls.__name__, "fields": {f.name: encode(getattr(value, f.name)) for f in fields(cls) if f.init}}
+        items = {f.name: encode(getattr(value, f.name), table) for f in fields(cls) if f.init}
+        return {TYPE: cls.__name__, "fields": items}
     raise UnknownRecordError(f"A {type(value).__name__} cannot be kept in a recipe: mark its class with @recordable.")
 
 
-def decode(data: Any) -> Any:
+def decode(data: Any, table: Table | None = None) -> Any:
     """Undo `encode`. Raises `RecipeError` for damaged data, `UnknownRecordError` for an unknown class."""
+    table = Table() if table is None else table
     try:
-        return _decode(data)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, zlib.error, ImageError) as error:
+        table.require_sound(data)
+        return _decode(data, table)
+    except DAMAGED as error:
         raise RecipeError(f"The recipe is damaged ({type(error).__name__}: {error}): use the original file.") from None
 
 
-def _decode(data: Any) -> Any:
+def _decode(data: Any, table: Table) -> Any:
     if not isinstance(data, dict):
         if data is None or isinstance(data, bool | int | float | str):
             return data
         raise ValueError(f"a bare {type(data).__name__}")
     kind = data[TYPE]
+    if kind == SHARED:
+        return table.read(data["key"], partial(_decode, table=table))
     if kind in ("tensor", "array"):
         array = _decode_array(data)
         return torch.from_numpy(array) if kind == "tensor" else array
     if kind in ("tuple", "list"):
-        return {"tuple": tuple, "list": list}[kind]([_decode(x) for x in data["items"]])
+        return {"tuple": tuple, "list": list}[kind]([_decode(x, table) for x in data["items"]])
     if kind == "mapping":
-        return {_decode(k): _decode(x) for k, x in data["items"]}
+        return {_decode(k, table): _decode(x, table) for k, x in data["items"]}
     if kind == "range":
         return range(*(int(x) for x in data["items"]))
     if kind == "float":
         return float(data["text"])
-    return _decode_record(kind, data["fields"])
+    return _decode_record(kind, data["fields"], table)
 
 
-def _decode_record(kind: str, items: Mapping[str, Any]) -> Any:
+def _decode_record(kind: str, items: Mapping[str, Any], table: Table) -> Any:
     cls = known().get(kind)
     if cls is None:
         raise UnknownRecordError(f"The recipe holds a {kind}, which this installation does not know.")
     names = {f.name for f in fields(cls) if f.init}
     if not names >= items.keys():
         raise UnknownRecordError(f"The recipe holds a {kind} of a newer version: upgrade this library.")
-    values = {name: _decode(x) for name, x in items.items()}
+    values = {name: _decode(x, table) for name, x in items.items()}
     if not is_harmless(str(values.get("code", ""))):
         values["code"] = ""  # a file may not put words into the code that is shown
     record = cls(**values)

@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from .. import __version__
 from .codec import UnknownRecordError, decode, encode
+from .codec_table import Table
 from .edits.base import Edit
 from .edits.sample import Restore
 from .errors import RecipeError
@@ -26,7 +27,7 @@ from .image import Pixels
 from .latent import Latent
 from .short import short
 
-KEYWORD, VERSION = "ganedit_widgets", 1
+KEYWORD, VERSION = "ganedit_widgets", 2  # version 1 has no table "shared"
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST = 2**29  # bytes of a file that is read
 
@@ -117,31 +118,36 @@ def load_recipe(source: str | Path | bytes) -> Recipe:
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """Return the recipe as JSON, in ASCII."""
+    """Return the recipe as JSON, in ASCII; what its steps share, such as a segmenter, is in it once."""
+    table = Table()
     data = {
         "version": VERSION,
         "made_by": f"ganedit_widgets {__version__}",
         "fingerprint": recipe.fingerprint,
         "model": recipe.model,
-        "original": encode(recipe.original),
-        "steps": [_step(edit, latent) for edit, latent in recipe.steps],
+        "original": encode(recipe.original, table),
+        "steps": [_step(edit, latent, table) for edit, latent in recipe.steps],
+        "shared": table.entries,
     }
     return json.dumps(data, allow_nan=False)
 
 
-def _step(edit: Edit, latent: Latent) -> dict[str, Any]:
+def _step(edit: Edit, latent: Latent, table: Table) -> dict[str, Any]:
+    entries = len(table.entries)
     try:
-        record = encode(edit)
+        record = encode(edit, table)
     except UnknownRecordError:  # an edit written in a notebook: its result is kept, and how it reads
+        table.back_to(entries)
         record = None
-    return {"line": repr(edit), "edit": record, "latent": encode(latent)}
+    return {"line": repr(edit), "edit": record, "latent": encode(latent, table)}
 
 
 def _recipe(data: Any) -> Recipe:
     try:
         model = str(data["model"])
-        steps = tuple(_restore(step) for step in data["steps"])
-        original = decode(data["original"])
+        table = Table(data.get("shared"))
+        steps = tuple(_restore(step, table) for step in data["steps"])
+        original = decode(data["original"], table)
         recipe = Recipe(str(data["fingerprint"]), model if is_harmless(model) else "", original, steps)
     except (KeyError, TypeError, AttributeError) as error:
         raise RecipeError(f"The recipe is damaged (it lacks {error}): use the original file.") from None
@@ -151,10 +157,10 @@ def _recipe(data: Any) -> Recipe:
     return recipe
 
 
-def _restore(step: Any) -> tuple[Edit, Latent]:
-    latent = decode(step["latent"])
+def _restore(step: Any, table: Table) -> tuple[Edit, Latent]:
+    latent = decode(step["latent"], table)
     try:
-        edit = decode(step["edit"])
+        edit = decode(step["edit"], table)
     except UnknownRecordError:
         edit = None
     return (edit if hasattr(edit, "steps") else Restore(latent, note=str(step["line"])[:200])), latent
