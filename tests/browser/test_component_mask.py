@@ -301,6 +301,50 @@ def test_looks_follow_at_once_and_hiding_all_changes_nothing(bench):
     assert bench.agrees()
 
 
+def test_the_newest_picture_is_shown_though_an_older_one_was_decoded_later(bench):
+    bench.page.evaluate(
+        """() => { const decode = createImageBitmap; let first = true;
+        window.createImageBitmap = async (...given) => { const late = first; first = false;
+            if (late) await new Promise(done => { window.decodeFirst = done; });
+            return decode(...given); } }"""
+    )
+    for seed in (1, 2):
+        bench.widget.image = noise(H, W, seed)
+        bench.tell()
+    bench.page.wait_for_timeout(60)
+    bench.page.evaluate("decodeFirst()")
+    bench.page.wait_for_timeout(60)
+    assert bench.agrees()
+
+
+def test_clusters_may_go_while_the_pointer_is_over_one(bench):
+    bench.page.focus(".ge-mask-viewport")
+    bench.page.keyboard.press("w")
+    bench.page.mouse.move(*bench.at(20, 30))
+    bench.page.wait_for_timeout(60)
+    bench.widget.clusters = None
+    bench.tell()
+    bench.page.wait_for_timeout(60)
+    assert bench.errors == []
+    bench.page.keyboard.press("b")
+    bench.click(20, 30)
+    assert bench.agrees() and bench.widget.mask[30, 20] == 1
+
+
+def test_a_frame_that_fails_is_not_the_last_one(bench):
+    bench.page.evaluate(
+        """() => { const put = CanvasRenderingContext2D.prototype.putImageData;
+        CanvasRenderingContext2D.prototype.putImageData = function() {
+            CanvasRenderingContext2D.prototype.putImageData = put; throw new Error('once'); } }"""
+    )
+    bench.click(20, 30)
+    bench.page.wait_for_timeout(60)
+    assert bench.errors == ["once"]
+    bench.errors.clear()
+    bench.click(50, 30)
+    assert bench.agrees()
+
+
 def test_somebody_elses_step_under_a_stroke_of_ours_ends_in_the_same_mask(bench):
     bench.drag((10, 10), (50, 30))  # on its way
     bench.widget.fill(0, 0, "skin")  # meanwhile, in Python

@@ -30,7 +30,7 @@ function maskInk(model, store) {
       out[o + 1] = base[b + 1] + a * (tiles[t + 1] - base[b + 1]);
       out[o + 2] = base[b + 2] + a * (tiles[t + 2] - base[b + 2]);
       out[o + 3] = 255;
-      if (glow && store.clusters[i] === ink.hover) for (let c = 0; c < 3; c++) out[o + c] = 0.35 * out[o + c] + 0.65 * glow[c];
+      if (glow && store.clusters?.[i] === ink.hover) for (let c = 0; c < 3; c++) out[o + c] = 0.35 * out[o + c] + 0.65 * glow[c];
     }
     context.putImageData(image, x0, y0);
   };

@@ -112,9 +112,10 @@ function maskView(model, el, store) {
       if (waiting) return;
       waiting = true;
       requestAnimationFrame(() => {
-        if (all) ink.redraw();
+        const whole = all;
+        waiting = all = false;  // first: should drawing fail, the next frame draws again
+        if (whole) ink.redraw();
         else ink.add();
-        waiting = all = false;
         update();
       });
     },

@@ -8,7 +8,7 @@
 
 function maskSync(model, store, { cut, write, below, count, each }) {
   const { width, height, page } = store;
-  let seq = -1, lost = false;
+  let seq = -1, lost = false, bases = 0;
 
   function ask() { lost = true; model.send({ t: 'ready' }); }
   async function dry(gone) {  // the surface shows these steps: the ink above them may go
@@ -75,7 +75,9 @@ function maskSync(model, store, { cut, write, below, count, each }) {
     each('refresh');
   }
   async function takeBase(message, bytes) {
+    const number = ++bases;
     const bitmap = await createImageBitmap(new Blob([bytes], { type: message.mime }), { colorSpaceConversion: 'none' });
+    if (number !== bases) { bitmap.close(); return; }  // a newer picture has come meanwhile
     const context = new OffscreenCanvas(width, height).getContext('2d', { alpha: false, willReadFrequently: true });
     context.drawImage(bitmap, 0, 0);
     bitmap.close();
