@@ -201,7 +201,7 @@ def test_bad_masks_are_refused_with_a_sentence(segmenter, painted):
     refuse("0 steps", Paint(painted, segmenter, iterations=0))
     refuse("positive", Paint(painted, segmenter, keep=-1.0))
     refuse("no class 'nose'", Refine((edits.MoveAlong(SEFA[0]),), segmenter, classes=("nose",)))
-    refuse("Nothing is to be changed", Refine((), segmenter))
+    refuse("-1 steps.*0 only moves", Refine((edits.MoveAlong(SEFA[0]),), segmenter, iterations=-1))
 
 
 # ---- refining
@@ -220,3 +220,11 @@ def test_refining_keeps_the_new_labels_and_brings_the_old_picture_back_outside(s
     assert kept[1] > kept[0] + 1
     assert (segmenter.labels(TINY, found) == after)[region].mean() > 0.8
     assert [x["step"] for x in told] == list(range(1, 41))
+
+
+def test_a_move_too_small_to_change_a_label_is_made_all_the_same(segmenter):
+    move = edits.MoveAlong(SEFA[0], 1e-6)
+    moved = edits.run(TINY, START, move)
+    assert not torch.equal(moved.w, START.w)
+    found = list(Refine((move,), segmenter, 5).steps(TINY, START))
+    assert len(found) == 1 and torch.equal(found[0].w, moved.w)

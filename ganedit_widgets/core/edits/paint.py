@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..descent import gradients, require_differentiable
-from ..errors import SegmentError
+from ..errors import LatentError, SegmentError
 from ..generators.base import Generator, require_own
 from ..latent import Latent
 from ..segment.labels import LabelMap, checked_labels
@@ -148,8 +148,11 @@ class Refine:
     def steps(self, generator: Generator, latent: Latent, report: Report = ignore) -> Iterator[Latent]:
         """Yield the best latent so far; report as `Paint` does.
 
-        Raises `SegmentError` for a class that is not there, and if the moves change no label.
+        Where the moves change no label there is nothing to mend: they are made. Raises `SegmentError` for a class that
+        is not there, `LatentError` for a negative number of steps.
         """
+        if self.iterations < 0:
+            raise LatentError(f"{self.iterations} steps were asked for: 0 only moves, and more mend what that harmed.")
         require_own(generator, latent)
         self.segmenter.require_own(generator)
         moved = run(generator, latent, *self.moves)
@@ -162,8 +165,12 @@ class Refine:
             before, after = (self.segmenter.labels(generator, x) for x in (latent, moved))
             named = self.classes
             about = suggested_classes(before, after) if named is None else [self.segmenter.number(n) for n in named]
-            weights = Weights(self.keep, self.paint, self.identity, self.near, self.pixel)
             region = edit_region(before, after, about, self.margin)
+        if not region.any():  # a small scale
+            yield moved
+            return
+        with gradients():
+            weights = Weights(self.keep, self.paint, self.identity, self.near, self.pixel)
             judge = PaintObjective(
                 generator, self.segmenter, latent, after, region, weights, self.perceptual, self.embedding
             )
