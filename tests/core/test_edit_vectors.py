@@ -176,6 +176,8 @@ def test_code_finds_a_vector_in_its_file_or_takes_it_along(tmp_path, monkeypatch
     ("says", "change"),
     [
         ("newer version", lambda h, t: h.update(version=9)),
+        ("damaged.*infinity", lambda h, t: h.update(version=float("inf"))),
+        ("damaged.*infinity", lambda h, t: h["vectors"][0].update(pictures=float("inf"))),
         ("damaged.*'classes'", lambda h, t: h["vectors"][0].pop("classes")),
         ("damaged.*no vector of W", lambda h, t: t["0/delta"].zero_()),
         ("damaged.*no vector of W", lambda h, t: t["0/delta"].fill_(float("nan"))),
@@ -192,6 +194,12 @@ def test_a_damaged_file_is_refused_with_a_sentence(says, change, tmp_path):
     save_file(tensors, path, {KEY: json.dumps(header)})
     with pytest.raises(DirectionError, match=says):
         load_vectors(path)
+
+
+def test_a_header_nested_too_deeply_is_refused(tmp_path):
+    save_file({"x": torch.zeros(1)}, tmp_path / "deep.safetensors", {KEY: "[" * 200_000})
+    with pytest.raises(DirectionError, match="damaged"):
+        load_vectors(tmp_path / "deep.safetensors")
 
 
 def test_files_without_vectors_are_refused(tmp_path):
@@ -236,6 +244,14 @@ class Trap:
 def test_an_array_that_does_not_fit_is_refused(says, array, tmp_path):
     np.save(tmp_path / "x.npy", array)
     with pytest.raises(DirectionError, match=says):
+        import_npy(TINY, tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("shape", ["(1152921504606846975,)", "(99999999, 99999999)", "(10000000000,)", "(" * 300])
+def test_an_array_that_says_it_is_huge_is_refused(shape, tmp_path):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(8))
+    with pytest.raises(DirectionError, match=r"x.npy is no .npy file"):
         import_npy(TINY, tmp_path / "x.npy")
 
 

@@ -268,6 +268,8 @@ DAMAGES = {
     "damaged or no segmenter.*shapes": lambda h, t: h.update(classes=["a", "b"], counts=[1, 1], colors=[]),
     "damaged or no segmenter.*finite": lambda h, t: t["place"].fill_(float("nan")),
     "damaged or no segmenter": lambda h, t: h.pop("layers"),
+    "damaged or no segmenter.*infinity": lambda h, t: h.update(version=float("inf")),
+    "damaged or no segmenter.*NaN": lambda h, t: h.update(pictures=float("nan")),
 }
 
 
@@ -278,6 +280,12 @@ def test_a_damaged_file_is_refused_with_a_sentence(says, trained, tmp_path):
     damage(path, DAMAGES[says])
     with pytest.raises(SegmentError, match=says):
         load_segmenter(path)
+
+
+def test_a_header_nested_too_deeply_is_refused(tmp_path):
+    save_file({"x": torch.zeros(1)}, tmp_path / "deep.safetensors", {KEY: "[" * 200_000})
+    with pytest.raises(SegmentError, match="damaged or no segmenter"):
+        load_segmenter(tmp_path / "deep.safetensors")
 
 
 def test_files_that_hold_no_segmenter_are_refused(tmp_path):

@@ -17,6 +17,10 @@ from .ensemble import widths_for
 from .segmenter import Segmenter
 
 KEY, VERSION = "ganedit.segmenter", 1
+DAMAGED = (  # what reading another's file may raise
+    OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError,
+    RecursionError,
+)  # fmt: skip
 SHIPPED = Path(__file__).parents[2] / "demo" / "weights" / "segmenter.safetensors"
 
 
@@ -62,7 +66,7 @@ def load_segmenter(path: str | Path, generator: Generator | None = None) -> Segm
         found = _segmenter(json.loads(header), tensors, str(path))
     except FileNotFoundError:
         raise SegmentError(f"There is no segmenter {path}: train one with `ganedit train segmenter`.") from None
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except DAMAGED as error:
         raise SegmentError(f"{path} is damaged or no segmenter ({error}): save it again.") from None
     if generator is not None:
         found.require_own(generator)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,10 @@ from ..readers.own import write_tensors
 from .vector import KIND, EditVector, vector_of
 
 KEY, VERSION = "ganedit.vectors", 1
+DAMAGED = (  # what reading another's file may raise
+    OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
+UNREADABLE = (ValueError, EOFError, SyntaxError, TokenError, MemoryError, OverflowError, RecursionError)  # NumPy's ways
 SHIPPED = Path(__file__).parents[2] / "demo" / "weights" / "vectors.safetensors"
 
 
@@ -61,7 +66,7 @@ def load_vectors(path: str | Path) -> dict[str, EditVector]:
         found = [_vector(entry, i, tensors, str(path)) for i, entry in enumerate(read["vectors"])]
     except FileNotFoundError:
         raise DirectionError(f"There is no file {path}: check the name.") from None
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except DAMAGED as error:
         raise DirectionError(f"{path} is damaged or no file of edit vectors ({error}): save it again.") from None
     return {vector.name: vector for vector in found}
 
@@ -80,7 +85,7 @@ def import_npy(
             array = np.load(file, allow_pickle=False)
     except OSError as error:
         raise DirectionError(f"{path} cannot be read ({error.strerror or error}): check the name.") from None
-    except (ValueError, EOFError, SyntaxError) as error:
+    except UNREADABLE as error:
         raise DirectionError(f"{path.name} is no .npy file of plain numbers ({error}): export it again.") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
         raise DirectionError(f"{path.name} holds no array of plain numbers: export it again.")
