@@ -82,8 +82,13 @@ class MaskPainter(MaskView):
         return mask_png(self.mask, self.labels)
 
     def save(self, path: str | Path) -> None:
-        """Write the mask to a PNG file with the labels' colors and names."""
-        Path(path).write_bytes(self.png())
+        """Write the mask to a PNG file with the labels' colors and names. Raises `ImageError` where none can be."""
+        try:
+            Path(path).write_bytes(self.png())
+        except OSError as error:
+            raise ImageError(
+                f"The mask cannot be written to {path} ({error.strerror}): choose another place."
+            ) from None
 
     # ---- the tools, for scripts
 
@@ -98,6 +103,8 @@ class MaskPainter(MaskView):
     def fill(self, x: int, y: int, label: int | str | None = None, whole: bool = False) -> None:
         """Fill the piece around pixel (x, y) that has its label, or the `whole` of that label."""
         height, width = self._image.shape[:2]
+        if not (isinstance(x, int | np.integer) and isinstance(y, int | np.integer)):
+            raise ImageError(f"Pixel ({x}, {y}) is between pixels: give whole numbers.")
         if not (0 <= x < width and 0 <= y < height):
             raise ImageError(f"Pixel ({x}, {y}) lies outside the picture of {width}×{height}: choose one inside.")
         self._paint((same_label if whole else connected)(self.mask, x, y), label)

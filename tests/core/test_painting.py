@@ -181,12 +181,24 @@ def test_the_history_is_bounded(monkeypatch):
     assert len(index_map.done) == 2
 
 
-@pytest.mark.parametrize(("label", "x", "y"), [(3, 0, 0), (-1, 0, 0), (1, 2, 0), (1, 0, -1)])
+@pytest.mark.parametrize(("label", "x", "y"), [(3, 0, 0), (-1, 0, 0), (1.5, 0, 0), (1, 2, 0), (1, 0, -1)])
 def test_what_does_not_fit_is_refused_and_changes_nothing(label, x, y):
     index_map = IndexMap(np.zeros((3, 3), np.uint8), 3)
     with pytest.raises(ImageError):
         index_map.paint(np.ones((2, 2), bool), label, x, y)
     assert not index_map.mask.any() and not index_map.done
+
+
+@pytest.mark.parametrize("points", [[[np.nan, 1]], [[1, 2], [3]], ["a"], [1, 2, 3], np.zeros((2, 4)), [[np.inf, 0, 1]]])
+def test_what_are_no_points_is_refused_with_a_sentence(points):
+    for draw in (lambda: brush(points, 3, SHAPE), lambda: polygon(points, SHAPE)):
+        with pytest.raises(ImageError, match=r"[Pp]oints?.*: give"):
+            draw()
+
+
+def test_a_brush_without_a_size_is_refused():
+    with pytest.raises(ImageError, match="size nan"):
+        brush([(1, 1)], float("nan"), SHAPE)
 
 
 def test_labels_come_from_names_colors_and_numbers():
@@ -208,10 +220,20 @@ def test_no_two_of_256_labels_look_alike():
     assert {label.pattern for label in labels} == set(LINES)
 
 
-@pytest.mark.parametrize("given", [1, 257, ["a", "a"], {"a": None, "b": "#12"}, {"a": None, "b": (1, 2, 999)}])
+@pytest.mark.parametrize(
+    "given", [1, 257, ["a", "a"], {"a": None, "b": "#12"}, {"a": None, "b": (1, 2, 999)}, "hair", b"hair", 2.5]
+)
 def test_labels_that_make_no_sense_are_refused_with_a_sentence(given):
     with pytest.raises(ImageError, match=r":"):
         labels_of(given)
+
+
+def test_a_label_is_refused_for_what_is_no_color_and_no_pattern():
+    assert Label("b", "#ff0000").color == (255, 0, 0)
+    with pytest.raises(ImageError, match="'red' is no color: give"):
+        Label("b", "red")
+    with pytest.raises(ImageError, match="no pattern 'zigzag': choose one of solid"):
+        Label("b", (1, 2, 3), "zigzag")
 
 
 def test_a_mask_is_colored_by_its_tiles_wherever_the_piece_lies():

@@ -45,6 +45,16 @@ def test_a_colored_file_is_read_by_its_colors():
     assert np.array_equal(read_mask(png(colored), LABELS, SHAPE), some())
 
 
+def test_a_color_that_two_labels_have_is_refused_where_it_matters():
+    labels = labels_of({"none": None, "hair": "#ff0000", "skin": "#ff0000", "eye": None})
+    pixels = np.full((*SHAPE, 3), (255, 0, 0), np.uint8)
+    with pytest.raises(ImageError, match="“hair” and “skin” have the same color in the mask, #ff0000"):
+        read_mask(png(pixels), labels, SHAPE)
+    with pytest.raises(ImageError, match="“none” and “eye”"):
+        read_mask(png(np.zeros_like(pixels)), labels, SHAPE)
+    assert np.array_equal(read_mask(mask_png(some(), labels), labels, SHAPE), some())  # a palette tells them apart
+
+
 def test_names_tell_labels_that_stand_in_another_order():
     other = labels_of(["none", "eye", "hair", "skin"])
     mask = read_mask(mask_png(some(), LABELS), other, SHAPE)

@@ -118,6 +118,8 @@ def test_scripts_use_the_same_tools(painter, picture):
         painter.fill(0, 0, "ear")
     with pytest.raises(ImageError, match="outside the picture of 30×20"):
         painter.fill(30, 0)
+    with pytest.raises(ImageError, match="between pixels: give whole numbers"):
+        painter.fill(1.5, 2)
 
 
 def test_locked_labels_keep_their_pixels(painter):
@@ -139,6 +141,11 @@ def test_a_mask_goes_out_and_comes_in_as_a_file(painter, tmp_path):
     assert np.array_equal(painter.mask, mask)
     painter.undo()
     assert not painter.mask.any()
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_with_a_sentence(painter, tmp_path):
+    with pytest.raises(ImageError, match=r"cannot be written to .*: choose another place"):
+        painter.save(tmp_path / "missing" / "mask.png")
 
 
 @pytest.mark.parametrize(

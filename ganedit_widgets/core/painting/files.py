@@ -38,7 +38,7 @@ def read_mask(source: Any, labels: Sequence[Label], shape: tuple[int, int]) -> I
     palette, or in a gray one, the values are the labels (255 beside 0 is label 1 where there are two); in a colored
     one, each color must be that of a label, black being label 0 if that has none. Names in a file written by
     `mask_png` are looked up, so that labels may stand in another order.
-    Raises `ImageError` for another size, for what is no label, and for what is no PNG file.
+    Raises `ImageError` for another size, for what is no label, for a color of two labels, and for what is no PNG file.
     """
     if isinstance(source, str | Path | bytes | bytearray | memoryview):
         mask = _from_file(source, labels, shape)
@@ -112,9 +112,15 @@ def _names_in(picture: Image.Image) -> list[str]:
 def _by_color(pixels: NDArray[np.uint8], labels: Sequence[Label]) -> NDArray[Any]:
     codes = pixels.astype(np.int64) @ [65536, 256, 1]
     mask = np.full(codes.shape, -1, np.int64)
-    for index in reversed(range(len(labels))):
-        red, green, blue = labels[index].color or (0, 0, 0)
-        mask[codes == red * 65536 + green * 256 + blue] = index
+    for index, label in enumerate(labels):
+        red, green, blue = label.color or (0, 0, 0)
+        here = codes == red * 65536 + green * 256 + blue
+        if (taken := mask[here].max(initial=-1)) >= 0:
+            raise ImageError(
+                f"The labels “{labels[taken].name}” and “{label.name}” have the same color in the mask, "
+                f"#{red:02x}{green:02x}{blue:02x}: give each a color of its own, or use a PNG with a palette."
+            )
+        mask[here] = index
     if (mask < 0).any():
         found, many = np.unique(codes[mask < 0], return_counts=True)
         raise ImageError(

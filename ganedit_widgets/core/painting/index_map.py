@@ -47,7 +47,7 @@ class IndexMap:
         Raises `ImageError` if there is no such label, or if the piece does not lie within the mask.
         """
         height, width = hits.shape
-        if not 0 <= label < self.labels:
+        if not isinstance(label, int | np.integer) or not 0 <= label < self.labels:
             raise ImageError(f"There is no label {label}: there are 0 to {self.labels - 1}.")
         if x < 0 or y < 0 or x + width > self.mask.shape[1] or y + height > self.mask.shape[0]:
             raise ImageError(

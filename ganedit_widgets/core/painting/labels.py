@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -22,11 +22,19 @@ COLORS = (
 
 @dataclass(frozen=True)
 class Label:
-    """One value of an index map. Without a color it is not drawn, as befits what lies outside."""
+    """One value of an index map. Without a color it is not drawn, as befits what lies outside.
+
+    Raises `ImageError` for what `color_of` does not know, and for a pattern that is none of `PATTERNS`.
+    """
 
     name: str
     color: Color | None = None
     pattern: str = "solid"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "color", color_of(self.color))
+        if self.pattern not in PATTERNS:
+            raise ImageError(f"There is no pattern {self.pattern!r}: choose one of {', '.join(PATTERNS)}.")
 
     @property
     def hex(self) -> str:
@@ -39,12 +47,16 @@ def labels_of(given: Given = None) -> tuple[Label, ...]:
 
     None: what is "outside" and what is "inside". The first label has no color unless one is given; the others get one
     each, and a pattern. Colors: "#rrggbb", (red, green, blue) in 0 ... 255, or None. Raises `ImageError` for fewer
-    than 2 or more than 256 labels, names that occur twice, and what is no color.
+    than 2 or more than 256 labels, names that occur twice, and what is no color, or no labels at all.
     """
     if given is None:
         given = ("outside", "inside")
     if isinstance(given, int):
         given = [f"label {i}" for i in range(given)]
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):  # a word would be a label for each letter
+        raise ImageError(
+            f"{given!r} are no labels: give a list of names, a color for each name, or how many there are."
+        )
     if isinstance(given, Mapping):
         labels = [Label(str(name), color_of(color), _pattern(i)) for i, (name, color) in enumerate(given.items())]
     else:

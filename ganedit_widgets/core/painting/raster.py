@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import ImageError
+
 Hits = NDArray[np.bool_]  # (H, W): what is covered
 
 
@@ -19,9 +21,11 @@ def brush(points: ArrayLike, size: float, shape: tuple[int, int]) -> Hits:
 
     `points`: (N, 2), or (N, 3) with a pressure in 0 ... 1 that scales the diameter. A pixel is covered if its center is
     no farther than the radius from a segment. A brush below 2 pixels goes from center to center, one pixel wide.
+    Raises `ImageError` for what are no such points, and for a size that is not finite.
     """
-    given = np.asarray(points, np.float64)
-    given = given.reshape(-1, given.shape[-1] if given.ndim > 1 else 2)
+    given = _places(points, (2, 3))
+    if not math.isfinite(size):
+        raise ImageError(f"A brush of size {size} was given: give its diameter in pixels.")
     hits = np.zeros(shape, bool)
     for i, point in enumerate(given):
         pressure = float(point[2]) if given.shape[1] > 2 else 1.0
@@ -48,8 +52,11 @@ def _segment(hits: Hits, a: tuple[float, float], b: tuple[float, float], r: floa
 
 
 def polygon(points: ArrayLike, shape: tuple[int, int]) -> Hits:
-    """Return the pixels of `shape` whose centers lie inside a polygon (N, 2) with N >= 3, by the even-odd rule."""
-    corners = np.asarray(points, np.float64).reshape(-1, 2)
+    """Return the pixels of `shape` whose centers lie inside a polygon (N, 2) with N >= 3, by the even-odd rule.
+
+    Raises `ImageError` for what are no such points.
+    """
+    corners = _places(points, (2,))
     hits = np.zeros(shape, bool)
     if len(corners) < 3:
         return hits
@@ -65,6 +72,22 @@ def polygon(points: ArrayLike, shape: tuple[int, int]) -> Hits:
         across = ax[crossing] + (y - ay[crossing]) * (bx[crossing] - ax[crossing]) / (by[crossing] - ay[crossing])
         hits[row] = np.count_nonzero(across[:, None] < centers[None], axis=0) % 2 == 1
     return hits
+
+
+def _places(points: ArrayLike, columns: tuple[int, ...]) -> NDArray[np.float64]:
+    """The points as (N, one of `columns`); plain numbers are x, y, x, y, ..."""
+    try:
+        given = np.asarray(points, np.float64)
+    except (TypeError, ValueError):
+        raise ImageError("The points are not all x and y: give two numbers for each.") from None
+    if given.ndim < 2 and given.size % 2 == 0:
+        given = given.reshape(-1, 2)
+    if given.ndim != 2 or given.shape[1] not in columns:
+        wanted = " or ".join(f"(N, {n})" for n in columns)
+        raise ImageError(f"Points of shape {given.shape} were given: give x and y for each, {wanted}.")
+    if not np.isfinite(given).all():
+        raise ImageError("One of the points is not finite: give x and y in pixels of the picture.")
+    return given
 
 
 def _center(point: tuple[float, float]) -> tuple[float, float]:
