@@ -18,7 +18,7 @@ NUMBER = "[data-key={}] .ge-number"
 
 @pytest.fixture
 def bench(page):
-    bench = Bench(page, Knobs(ROWS, layer_count=10))
+    bench = Bench(page, Knobs(ROWS, layer_count=10, presets={"coarse": [0, 2], "middle": [2, 4], "fine": [4, 10]}))
     bench.heard = []
     bench.widget.on_input(lambda *args: bench.heard.append(args))
     yield bench
@@ -280,7 +280,9 @@ def test_rows_fit_their_cell(chromium, shots, width, dark):
         ROWS[2],
     ]
     with open_page(chromium, viewport={"width": width, "height": 340}) as page:
-        bench = Bench(page, Knobs(rows, layer_count=18), dark=dark)
+        bench = Bench(
+            page, Knobs(rows, layer_count=18, presets={"coarse": [0, 4], "middle": [4, 8], "fine": [8, 18]}), dark=dark
+        )
         page.click("[data-key=pose] .ge-chip")
         bench.sync()
         page.screenshot(path=shots / f"knobs_{width}_{'dark' if dark else 'light'}.png")
