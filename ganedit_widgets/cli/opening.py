@@ -24,17 +24,18 @@ def add_source(command: argparse.ArgumentParser) -> None:
 
 def open_history(generator: Generator, source: str, steps: int = 150) -> History:
     """Return the history that ends at the picture `source` names."""
-    from ..core import History, Picture, RecipeError, load_recipe
+    from ..core import History, Picture, load_recipe
     from ..core.edits import Embed, Sample
+    from ..core.recipe import NoRecipeError
 
     history = History(generator.average())
-    if source.isdigit():
+    if source.isdecimal():
         carry_out(generator, history, Sample(int(source)))
         return history
     if Path(source).suffix.lower() in (".png", ".json"):
         try:
             recipe = load_recipe(source)
-        except RecipeError:
+        except NoRecipeError:
             recipe = None  # a picture from elsewhere
         if recipe is not None:
             return recipe.history(generator)

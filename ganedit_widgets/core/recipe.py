@@ -32,6 +32,10 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST = 2**29  # bytes of a file that is read
 
 
+class NoRecipeError(RecipeError):
+    """The file is no PNG, or one without a recipe: a picture from elsewhere."""
+
+
 @dataclass(frozen=True, eq=False)
 class Recipe:
     """The path to a picture. Each step keeps its latent, so that undo works after loading, without computing again."""
@@ -178,13 +182,13 @@ def _read(path: Path) -> bytes:
 def _find(contents: bytes, name: str) -> bytes:
     """Return the text of our iTXt chunk in the bytes of a PNG."""
     if not contents.startswith(SIGNATURE):
-        raise RecipeError(f"What is in {name} is not a PNG: only one saved by this library holds a recipe.")
+        raise NoRecipeError(f"What is in {name} is not a PNG: only one saved by this library holds a recipe.")
     for kind, body in _chunks(contents, name):
         if kind == b"iTXt" and body.startswith(KEYWORD.encode() + b"\0"):
             flag, rest = body[len(KEYWORD) + 1 : len(KEYWORD) + 2], body[len(KEYWORD) + 3 :]  # a method is between
             text = rest.split(b"\0", 2)[-1]  # after language and translated keyword
             return zlib.decompressobj().decompress(text, MOST) if flag == b"\1" else text
-    raise RecipeError(f"There is no recipe in {name}: other programs and screenshots drop it; use the original file.")
+    raise NoRecipeError(f"There is no recipe in {name}: other programs and screenshots drop it; use the original file.")
 
 
 def _chunks(contents: bytes, name: str) -> Iterator[tuple[bytes, bytes]]:
@@ -196,3 +200,5 @@ def _chunks(contents: bytes, name: str) -> Iterator[tuple[bytes, bytes]]:
         if len(body) < size or tail != struct.pack(">I", zlib.crc32(kind + body)):
             raise RecipeError(f"The PNG in {name} is damaged or cut off: use the original file.")
         yield kind, body
+        if kind == b"IEND":  # some programs write more after it
+            return
