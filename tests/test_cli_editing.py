@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from ganedit_widgets.cli import main
+from ganedit_widgets.cli.opening import open_history
 from ganedit_widgets.core import load_recipe
 from ganedit_widgets.core.generators.load import save_model
 from ganedit_widgets.core.painting import labels_of, mask_png
@@ -150,6 +152,88 @@ def test_bad_input_gives_one_line_and_a_code(home, tmp_path, capsys):
     refuse("has no picture beside it", main([*train, str(tmp_path / "empty"), out]))
     Image.new("L", (16, 16)).save(tmp_path / "empty" / f"a{ENDING}")
     refuse("name the classes", main([*train, str(tmp_path / "empty"), out]))
+
+
+@pytest.fixture
+def idle(monkeypatch):
+    """Fail if a model is loaded: what is refused shall be refused before the work."""
+
+    def loaded(*_):
+        raise AssertionError("a model was loaded first")
+
+    monkeypatch.setattr("ganedit_widgets.core.load_generator", loaded)
+
+
+@pytest.fixture
+def refused(home, capsys):
+    def check(says, *words):
+        assert run(home, *words, segmenter=words[0] != "vector") == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert says in lines[-1] and lines[-1].startswith("ganedit ")
+
+    return check
+
+
+def test_what_cannot_be_written_is_said_before_the_work(home, tmp_path, idle, refused, capsys):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "folder.png").mkdir()
+    below, folder, fine = str(tmp_path / "file" / "x.png"), str(tmp_path / "folder.png"), str(tmp_path / "x.png")
+    edit = ["--vector", "smile"]
+    refused("cannot be made", "edit", "5", below, *edit)
+    refused("is a folder", "edit", "5", folder, *edit)
+    refused("no kind of picture", "edit", "5", str(tmp_path / "x"), *edit)
+    refused("is a folder", "edit", "5", fine, *edit, "--save-vector", folder)
+    refused("cannot be made", "segment", "5", below)
+    refused("cannot be made", "segment", "5", fine, "--unsure", below)
+    refused("is a folder", "segment", "5", fine, "--picture", folder)
+    for out, says in ((below, "cannot be made"), (folder, "is a folder"), ("demo", "stays as it is")):
+        assert main(["train", "segmenter", "demo", str(home / "labeled"), out]) == 2
+        assert says in capsys.readouterr().err
+
+
+def test_demo_is_no_name_for_what_is_made(tmp_path, monkeypatch, idle, refused):
+    monkeypatch.chdir(tmp_path)
+    refused("stays as it is", "edit", "5", "x.png", "--vector", "smile", "--save-vector", "demo")
+    for action in ("combine", "average", "without", "calibrate", "import"):
+        refused("stays as it is", "vector", action, "demo", "happy", "smile=0.5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_scales_are_refused_where_they_mean_nothing(home, tmp_path, refused):
+    file = str(tmp_path / "mine.safetensors")
+    for name in ("one", "a=b"):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(len(name)).normal(size=(6, 8)))
+        assert run(home, "vector", "import", file, str(tmp_path / f"{name}.npy"), segmenter=False) == 0
+    for words in (["average", file, "mean"], ["without", file, "pure"], ["calibrate", file]):
+        refused("write one", "vector", *words, "one=0.5")
+    assert run(home, "vector", "average", file, "mean", "one", "a=b", segmenter=False) == 0
+
+
+def test_a_recipe_of_a_newer_version_is_not_taken_for_a_picture(home, tmp_path, refused):
+    path = tmp_path / "newer.png"
+    assert run(home, "segment", "5", str(tmp_path / "labels.png"), "--picture", str(path)) == 0
+    info = PngInfo()
+    with Image.open(path) as picture:
+        info.add_itxt("ganedit_widgets", json.dumps(json.loads(picture.text["ganedit_widgets"]) | {"version": 99}))
+        picture.save(path, pnginfo=info)
+    refused("newer version", "segment", str(path), str(tmp_path / "out.png"))
+    refused("no picture at ²", "segment", "²", str(tmp_path / "out.png"))
+
+
+def test_a_png_of_another_program_is_embedded_even_if_it_goes_on_after_its_end(home, tmp_path):
+    path = tmp_path / "other.png"
+    Image.new("RGB", (16, 16), "teal").save(path)
+    path.write_bytes(path.read_bytes() + b"appended")
+    generator = tiny()
+    history = open_history(generator, str(path), steps=1)
+    assert type(history.entries[-1].edit).__name__ == "Embed"
+
+
+@pytest.mark.parametrize("words", [["--steps", "0"], ["--steps", "²"], ["--refine", "-1"], ["--refine", "x"]])
+def test_numbers_of_steps_that_mean_nothing_are_refused(words, capsys):
+    with pytest.raises(SystemExit):
+        main(["edit", "5", "out.png", "--vector", "smile", *words])
+    assert "is no number of" in capsys.readouterr().err
 
 
 def test_what_is_called_unlabeled_is_so(home):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .opening import add_source, carry_out, open_history
-from .options import add_model
+from .options import add_model, positive, positive_or_zero, require_pictures, require_place
 
 if TYPE_CHECKING:
     from ..core.edits import Edit
@@ -31,21 +31,26 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("out", metavar="OUT.png", type=Path, help="the edited picture, with its recipe inside")
     command.add_argument("--mask", type=Path, metavar="FILE.png", help="what each pixel shall show")
     command.add_argument("--classes", type=_names, default=None, help="the edit is about: a,b (found by itself)")
-    command.add_argument("--steps", type=int, default=100, help="of the optimization (100)")
+    command.add_argument("--steps", type=positive, default=100, help="of the optimization (100)")
     command.add_argument("--save-vector", type=Path, metavar="FILE", help="keep the change; added to the file")
     command.add_argument("--name", default=None, help="of the vector that is kept")
     command.add_argument("--vectors", default="demo", metavar="FILE", help="where the vectors are (demo)")
     command.add_argument("--vector", action="append", default=[], metavar="NAME[=SCALE]", help="may be given again")
-    command.add_argument("--refine", type=int, default=0, metavar="STEPS", help="mend what the vectors harmed (0)")
+    command.add_argument(
+        "--refine", type=positive_or_zero, default=0, metavar="STEPS", help="mend what the vectors harmed (0)"
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     """Make the edit, Ctrl+C keeps the best so far, and save the picture."""
-    from ..core import LatentError, Recipe, load_generator, save_png, to_pixels
+    from ..core import DirectionError, LatentError, Recipe, load_generator, save_png, to_pixels
     from ..core.segment import load_segmenter
 
     if (options.mask is None) == (not options.vector):
         raise LatentError("Say what to do: give either a mask or vectors.")
+    require_pictures(options.out)
+    if options.save_vector is not None:
+        require_place(options.save_vector, DirectionError)
     generator = load_generator(options.model, options.device)
     needed = options.mask is not None or options.refine
     segmenter = load_segmenter(options.segmenter, generator) if needed else None

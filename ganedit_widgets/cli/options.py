@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..core.errors import GanEditError
 
 
 def add_model(command: argparse.ArgumentParser) -> None:
@@ -18,7 +24,7 @@ def seeds(text: str) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
+        if not first.isdecimal() or (dash and not last.isdecimal()):
             raise argparse.ArgumentTypeError(f"{text!r} is not a list of seeds: write 0-15 or 3,7,20-24")
         if last and int(last) < int(first):
             raise argparse.ArgumentTypeError(f"{part.strip()!r} runs backwards: write {last}-{first}")
@@ -28,6 +34,38 @@ def seeds(text: str) -> list[int]:
 
 def positive(text: str) -> int:
     """Read a whole number from 1 on."""
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
     return int(text)
+
+
+def positive_or_zero(text: str) -> int:
+    """Read a whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 0 or more")
+    return int(text)
+
+
+def require_pictures(*paths: Path | None) -> None:
+    """Raise `ImageError` if one of these pictures could not be written: before work is lost."""
+    from ..core.errors import ImageError
+    from ..core.image import require_writable
+
+    for path in paths:
+        if path is not None:
+            require_writable(path)
+            require_place(path, ImageError)
+
+
+def require_place(path: Path, refused: type[GanEditError]) -> None:
+    """Raise `refused` if a file could not be written at `path`: before work is lost. Its folder is made."""
+    if str(path) == "demo":
+        raise refused("demo means what ships with the demo model, and stays as it is: give the name of a file.")
+    if path.is_dir():
+        raise refused(f"{path} is a folder: give the name of a file in it.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refused(f"{path.parent} cannot be made ({error.strerror}): choose another place.") from None
+    if not os.access(path.parent, os.W_OK):
+        raise refused(f"{path} cannot be written, its folder is not yours to write to: choose another place.")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .opening import add_source, open_history
-from .options import add_model
+from .options import add_model, require_pictures
 
 EXAMPLES = """\
   ganedit segment 3 labels.png                      (the picture of seed 3)
@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> None:
     from ..core.segment import load_segmenter
     from ..core.segment.folder import labels_png
 
+    require_pictures(options.out, options.unsure, options.picture)
     generator = load_generator(options.model, options.device)
     segmenter = load_segmenter(options.segmenter, generator)
     history = open_history(generator, options.source)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .options import positive, require_place
+
 EXAMPLES = """\
   ganedit train segmenter demo labeled/ parts.safetensors
   ganedit train segmenter cats.safetensors labeled/ cats_parts.safetensors --steps 3000 --score
@@ -20,7 +22,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="FOLDER", type=Path, help="of labeled pictures")
     command.add_argument("out", metavar="OUT.safetensors", type=Path, help="the file to write")
     command.add_argument("--classes", type=_names, default=None, help="if the label maps do not name them: a,b,c")
-    command.add_argument("--steps", type=int, default=1500, help="of the optimization (1500)")
+    command.add_argument("--steps", type=positive, default=1500, help="of the optimization (1500)")
     command.add_argument("--score", action="store_true", help="also measure: each picture by a network without it")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--device", default=None, help="cuda or cpu; by default cuda where there is one")
@@ -31,9 +33,11 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from ..core import load_generator
+    from ..core.errors import SegmentError
     from ..core.segment import SegmentPlan, leave_one_out, save_segmenter, train_segmenter
     from ..core.segment.folder import read_labeled
 
+    require_place(options.out, SegmentError)
     generator = load_generator(options.model, options.device)
     labeled, labels = read_labeled(options.folder, generator, options.classes)
     classes, colors = [label.name for label in labels], [label.color or (0, 0, 0) for label in labels]

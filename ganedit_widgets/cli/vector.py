@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import add_model, seeds
+from .options import add_model, require_place, seeds
 
 if TYPE_CHECKING:
     from ..core.vectors import EditVector
@@ -37,6 +37,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Do what was asked."""
+    from ..core.errors import DirectionError
+
+    if options.action != "list":
+        require_place(options.file, DirectionError)
     {"list": _list, "import": _import, "calibrate": _calibrate}.get(options.action, _mix)(options)
 
 
@@ -54,6 +58,17 @@ def scaled(known: Mapping[str, EditVector], words: Sequence[str]) -> list[tuple[
         except ValueError:
             raise DirectionError(f"{scale!r} is no scale for {name!r}: write {name}=0.5.") from None
     return found
+
+
+def named(known: Mapping[str, EditVector], words: Sequence[str]) -> list[EditVector]:
+    """Return the vectors of these names. Raises `DirectionError` for what is not there, and for a scale."""
+    from ..core.errors import DirectionError
+
+    pairs = scaled(known, words)
+    for (vector, _), word in zip(pairs, words, strict=True):
+        if word != vector.name:
+            raise DirectionError(f"{word!r} has a scale, which means nothing here: write {vector.name}.")
+    return [vector for vector, _ in pairs]
 
 
 def add_to(path: Path, *vectors: EditVector) -> None:
@@ -89,8 +104,9 @@ def _mix(options: argparse.Namespace) -> None:
     from ..core.vectors import average, combine, load_vectors, project_out
 
     new, *words = _some(options.names)
-    pairs = scaled(load_vectors(options.file), _some(words))
-    vectors = [vector for vector, _ in pairs]
+    known = load_vectors(options.file)
+    pairs = scaled(known, _some(words))
+    vectors = [vector for vector, _ in pairs] if options.action == "combine" else named(known, words)
     if options.action == "without":
         made = project_out(*vectors).renamed(new)
     else:
@@ -106,10 +122,11 @@ def _calibrate(options: argparse.Namespace) -> None:
     from ..core.segment import load_segmenter
     from ..core.vectors import calibrate, load_vectors
 
+    vectors = named(load_vectors(options.file), _some(options.names))
     generator = load_generator(options.model, options.device)
     segmenter = load_segmenter(options.segmenter, generator)
     latents = [generator.sample(seed, 0.7) for seed in options.seeds]
-    for vector, _ in scaled(load_vectors(options.file), _some(options.names)):
+    for vector in vectors:
         *_, last = tqdm(calibrate(generator, vector, segmenter, latents), unit="picture", disable=None)
         found = last.calibration
         assert found is not None  # the last one has it
