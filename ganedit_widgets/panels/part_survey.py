@@ -9,7 +9,7 @@ import ipywidgets as ipw
 
 from ganedit_widgets.core.parts import SurveyPoint, survey
 from ganedit_widgets.core.parts.catalog import COLORS
-from ganedit_widgets.core.parts.survey import KS
+from ganedit_widgets.core.parts.survey import KS, SAMPLES
 
 from .controls import allow, button, help_line, named, row
 from .session import Session
@@ -43,7 +43,7 @@ class PartSurvey(ipw.VBox):
 
     def run(self) -> Turn:
         """Try every layer and K; what was found is plotted as it comes, and kept on Stop."""
-        layers, total = self.layers(), len(self.layers()) * len(KS)
+        layers, total = self.layers(), SAMPLES + len(self.layers()) * len(KS)
 
         def steps() -> Steps:
             try:

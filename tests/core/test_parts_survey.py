@@ -47,7 +47,8 @@ def test_a_survey_has_a_point_for_every_layer_and_number(generator):
     assert [(p.layer, p.k) for p in steps[-1].points] == [
         (layer, k) for layer in ("b8.conv0", "b8.conv1") for k in (2, 3, 6)
     ]
-    assert [s.step for s in steps] == list(range(1, 7)) and steps[-1].total == 6
+    assert [s.step for s in steps] == list(range(1, 10)) and {s.total for s in steps} == {9}
+    assert [len(s.points) for s in steps] == [0, 0, 0, 1, 2, 3, 4, 5, 6]
     assert all(-1 <= p.silhouette <= 1 and -1 <= p.objective <= 1 and p.resolution == 8 for p in steps[-1].points)
     assert steps[-1].points[0].objective < steps[-1].points[2].objective
 
@@ -55,6 +56,21 @@ def test_a_survey_has_a_point_for_every_layer_and_number(generator):
 def test_a_survey_is_the_same_every_time_and_of_the_layers_asked_for(generator):
     again = [last(survey(generator, ["b16.conv0"], (3, 4), range(2))).points for _ in range(2)]
     assert again[0] == again[1] and {p.layer for p in again[0]} == {"b16.conv0"}
+
+
+def test_each_sample_is_drawn_once_for_all_layers(generator, monkeypatch):
+    drawn, features = [], generator.features
+    monkeypatch.setattr(generator, "features", lambda *given: (drawn.append(given), features(*given))[1])
+    steps = survey(generator, ["b8.conv0", "b8.conv1"], (2,), range(5))
+    next(steps)
+    begun = len(drawn)
+    list(steps)
+    assert len(drawn) == begun + 4
+
+
+def test_a_layer_asked_for_twice_is_tried_once(generator):
+    found = last(survey(generator, ["b8.conv0", "b8.conv0"], (2, 3), range(2)))
+    assert len(found.points) == 2 and (found.step, found.total) == (4, 4)
 
 
 # ---- names

@@ -97,7 +97,12 @@ def count(generator: Generator, catalog: PartCatalog, latents: Sequence[Latent])
 
 def rows_of(generator: Generator, latent: Latent, layer: str, most: int, rng: torch.Generator) -> Tensor:
     """Return normalized activations (N, C) of the places of a layer, a random share of them if there are too many."""
-    x = normalized(putting_out(generator, latent, [layer])[layer])
+    return rows_in(putting_out(generator, latent, [layer])[layer], most, rng)
+
+
+def rows_in(activations: Tensor, most: int, rng: torch.Generator) -> Tensor:
+    """Return the places of activations (1, C, H, W), normalized, as rows (N, C); a random share if there are more."""
+    x = normalized(activations)
     rows = x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
     return rows if len(rows) <= most else rows[torch.randperm(len(rows), generator=rng)[:most].to(rows.device)]
 

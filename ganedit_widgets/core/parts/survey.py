@@ -10,11 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..generators.base import Generator
-from .build import clusterable, require_layer, rows_of
+from .build import clusterable, require_layer, rows_in
+from .entering import putting_out
 from .kmeans import spherical_kmeans
 
 PLACES = 10_000  # rows a choice is judged by
 ITERATIONS = 30
+SAMPLES = 24  # drawn by default
 LEAST, KS = 8, (4, 6, 8, 12, 16, 20, 24)  # resolution of the coarsest layer, and numbers of clusters, tried by default
 
 
@@ -31,10 +33,10 @@ class SurveyPoint:
 
 @dataclass(frozen=True)
 class SurveyProgress:
-    """The points found so far."""
+    """The points found so far; none while samples are drawn."""
 
     points: tuple[SurveyPoint, ...]
-    step: int
+    step: int  # samples drawn and points found
     total: int
 
 
@@ -42,11 +44,11 @@ def survey(
     generator: Generator,
     layers: Sequence[str] | None = None,
     ks: Sequence[int] = KS,
-    seeds: Sequence[int] = range(24),
+    seeds: Sequence[int] = range(SAMPLES),
     psi: float = 0.7,
     seed: int = 0,
 ) -> Iterator[SurveyProgress]:
-    """Cluster samples at every layer for every K, once each; yield all points so far after each.
+    """Draw samples, cluster them at every layer for every K, once each; yield after each sample and each point.
 
     `layers`: those of 8 pixels to half the picture if not given. Raises `LatentError` for an unknown layer or a bad K.
     """
@@ -54,18 +56,24 @@ def survey(
     if layers is None:
         layers = [name for name, size in sizes.items() if min(LEAST, max(sizes.values())) <= size]
         layers = [name for name in layers if sizes[name] <= max(LEAST, generator.size[0] // 2)]
+    layers = list(dict.fromkeys(layers))
     for layer in layers:
         require_layer(sizes, layer, max(ks), len(seeds))
-    latents = [generator.sample(s, psi) for s in seeds]
+    total = len(seeds) + len(layers) * len(ks)
     points: list[SurveyPoint] = []
+    drawn: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    rngs = {layer: torch.Generator().manual_seed(seed) for layer in layers}
+    for i, s in enumerate(seeds, 1):
+        for layer, x in putting_out(generator, generator.sample(s, psi), layers).items():
+            drawn[layer].append(rows_in(x, PLACES // len(seeds), rngs[layer]))
+        yield SurveyProgress((), i, total)
     for layer in layers:
-        rng = torch.Generator().manual_seed(seed)
-        rows = torch.cat([rows_of(generator, latent, layer, PLACES // len(latents), rng) for latent in latents])
+        rows = torch.cat(drawn.pop(layer))
         for k in ks:
             *_, last = spherical_kmeans(rows, k, 1, ITERATIONS, seed)
             apart = silhouette(rows, last.best.assign(rows))
             points.append(SurveyPoint(layer, sizes[layer], k, last.best.objective, apart))
-            yield SurveyProgress(tuple(points), len(points), len(layers) * len(ks))
+            yield SurveyProgress(tuple(points), len(seeds) + len(points), total)
 
 
 def silhouette(rows: Tensor, labels: Tensor) -> float:
