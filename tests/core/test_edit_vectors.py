@@ -210,6 +210,8 @@ def test_files_without_vectors_are_refused(tmp_path):
         load_vectors(tmp_path / "x.safetensors")
     with pytest.raises(DirectionError, match="Two edit vectors are called 'smile'"):
         save_vectors(tmp_path / "y.safetensors", [SMILE, SMILE])
+    with pytest.raises(DirectionError, match="stay as they are"):
+        save_vectors("demo", [SMILE])
     with pytest.raises(DirectionError, match="another place"):
         save_vectors(tmp_path / "nowhere" / "y.safetensors", [SMILE])
 

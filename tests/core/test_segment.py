@@ -299,6 +299,11 @@ def test_files_that_hold_no_segmenter_are_refused(tmp_path):
         load_segmenter(tmp_path / "other.safetensors")
 
 
+def test_demo_is_no_name_for_ones_own(trained):
+    with pytest.raises(SegmentError, match="stays as it is"):
+        save_segmenter("demo", trained[1])
+
+
 def test_another_models_segmenter_is_refused(trained, tmp_path):
     stranger = tiny(seed=1)
     says = f"{trained[0].fingerprint}.*{stranger.fingerprint}"

@@ -25,7 +25,12 @@ SHIPPED = Path(__file__).parents[2] / "demo" / "weights" / "segmenter.safetensor
 
 
 def save_segmenter(path: str | Path, segmenter: Segmenter) -> None:
-    """Write a segmenter to a .safetensors file, whole or not at all. Raises `SegmentError` if it cannot be written."""
+    """Write a segmenter to a .safetensors file, whole or not at all.
+
+    Raises `SegmentError` if it cannot be written, or for "demo", which is no file.
+    """
+    if str(path) == "demo":
+        raise SegmentError("demo means the segmenter of the demo model, which stays as it is: name a file.")
     try:
         write_tensors(Path(path), dict(segmenter.weights), _header(segmenter))
     except (OSError, SafetensorError) as error:

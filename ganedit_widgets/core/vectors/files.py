@@ -31,8 +31,10 @@ SHIPPED = Path(__file__).parents[2] / "demo" / "weights" / "vectors.safetensors"
 def save_vectors(path: str | Path, vectors: Iterable[EditVector]) -> None:
     """Write edit vectors to a .safetensors file, whole or not at all.
 
-    Raises `DirectionError` if two have the same name, or if the place cannot be written to.
+    Raises `DirectionError` if two have the same name, for "demo", or if the place cannot be written to.
     """
+    if str(path) == "demo":
+        raise DirectionError("demo means the edit vectors of the demo model, which stay as they are: name a file.")
     tensors: dict[str, Tensor] = {}
     entries: list[dict[str, Any]] = []
     for i, vector in enumerate(vectors):
