@@ -70,10 +70,18 @@ class Painting:
         self.page.wait_for_function(f"({INKED})() === 0", timeout=60_000)
 
     def exact(self):
-        """How far the surface is from what Python's mask should look like, in levels."""
-        shown = np.array(self.page.evaluate(SURFACE)).reshape(SIDE, SIDE, 3)
-        wanted = np.array(self.notebook.python(f"{WANTED}.tolist()"))
-        return int(np.abs(shown - wanted).max())
+        """How far the surface comes to be from what Python's mask should look like, in levels.
+
+        The ink is drawn with the next frame: right after a key it may still be empty, and the surface of before.
+        """
+        for _ in range(100):
+            shown = np.array(self.page.evaluate(SURFACE)).reshape(SIDE, SIDE, 3)
+            wanted = np.array(self.notebook.python(f"{WANTED}.tolist()"))
+            apart = int(np.abs(shown - wanted).max())
+            if apart <= 1:
+                break
+            self.page.wait_for_timeout(100)
+        return apart
 
 
 def shot(painting, shots, name):
