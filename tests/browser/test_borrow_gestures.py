@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.browser.gestures import begin, labels, press, settled, shoot, tab
 from tests.browser.harness import drag
 from tests.browser.test_parts_gestures import find, present
-from tests.browser.test_transfer_gestures import begin, labels, press, settled, shoot, tab
 
 pytestmark = pytest.mark.slow
 

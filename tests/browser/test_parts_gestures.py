@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.browser.test_transfer_gestures import begin, press, shoot, tab
+from tests.browser.gestures import begin, press, shoot, tab
 
 pytestmark = pytest.mark.slow
 
