@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .options import add_model
+from .options import add_model, require_pictures
 
 EXAMPLES = """\
   ganedit embed face.jpg face_w.png
@@ -44,6 +44,7 @@ def _one(options: argparse.Namespace) -> int:
 
     if options.out.suffix.lower() != ".png":
         raise ImageError(f"{options.out} does not end in .png: only a PNG can hold the recipe.")
+    require_pictures(options.out)
     generator = load_generator(options.model, options.device)
     picture = Picture.read(options.picture)
     edit = Embed(picture, iterations=options.steps, space=options.space)

@@ -49,11 +49,11 @@ def positive_or_zero(text: str) -> int:
 def require_pictures(*paths: Path | None) -> None:
     """Raise `ImageError` if one of these pictures could not be written: before work is lost."""
     from ..core.errors import ImageError
-    from ..core.image import require_writable
+    from ..core.image import require_picture_name
 
     for path in paths:
         if path is not None:
-            require_writable(path)
+            require_picture_name(path)
             require_place(path, ImageError)
 
 

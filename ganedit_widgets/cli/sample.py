@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import add_model, positive, seeds
+from .options import add_model, positive, require_pictures, seeds
 
 EXAMPLES = """\
   ganedit sample --seeds 0-15 --out sheet.png
@@ -27,12 +27,11 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from ..core import load_generator, save_image
-    from ..core.image import require_writable
     from ..core.sheet import sample_pictures, tile
 
     folder = None if Path(options.out).suffix and options.out[-1] not in "/\\" else Path(options.out)
     if folder is None:
-        require_writable(options.out)
+        require_pictures(Path(options.out))
     generator = load_generator(options.model, options.device)
     bar = tqdm(options.seeds, unit="picture", disable=None)
     pictures = [sample_pictures(generator, [seed], options.psi)[0] for seed in bar]

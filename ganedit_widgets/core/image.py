@@ -79,15 +79,10 @@ def save_image(path: str | Path, pixels: Pixels) -> None:
         raise ImageError(f"The picture cannot be written to {path} ({_why(error)}): choose another place.") from None
 
 
-def require_writable(path: str | Path) -> None:
-    """Raise `ImageError` if the ending of a name is no picture's, or its folder cannot be made: before work is lost."""
-    path = Path(path)
+def require_picture_name(path: Path) -> None:
+    """Raise `ImageError` if the ending of a name is no picture's."""
     if Image.registered_extensions().get(path.suffix.lower()) not in Image.SAVE:
         raise ImageError(f"{path} ends in {path.suffix or 'nothing'}, which is no kind of picture: write .png or .jpg.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"{path.parent} cannot be made ({_why(error)}): choose another place.") from None
 
 
 def to_tensor(pixels: Pixels, device: torch.device | str | None = None) -> Tensor:

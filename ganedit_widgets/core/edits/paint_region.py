@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..errors import ImageError
 from ..image import Pixels
+from ..parts.meters import widened
 from ..segment.labels import UNLABELED, LabelMap
 
 SHARE = 100  # the margin is the height's hundredth part: the published 5 pixels at 512
@@ -40,10 +41,7 @@ def default_margin(height: int) -> int:
 
 def grown(inside: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
     """Return a region (H, W) with all pixels that lie within a square of `margin` pixels around it."""
-    if margin <= 0:
-        return inside
-    x = torch.from_numpy(inside)[None, None].float()
-    found: NDArray[np.bool_] = F.max_pool2d(x, 2 * margin + 1, stride=1, padding=margin)[0, 0].numpy() > 0
+    found: NDArray[np.bool_] = widened(torch.from_numpy(inside), max(margin, 0)).numpy()
     return found
 
 

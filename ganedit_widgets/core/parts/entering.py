@@ -27,7 +27,7 @@ def entering(generator: Generator, latents: Sequence[Latent]) -> dict[str, Tenso
         def hook(module: Any, inputs: tuple[Any, ...]) -> None:
             if isinstance(inputs[0], Tensor) and inputs[0].ndim == 4:
                 spec = getattr(module, "spec", None)
-                found[name] = _canvas(inputs[0].detach(), None if spec is None else spec.rate / spec.up)
+                found[name] = without_margin(inputs[0].detach(), None if spec is None else spec.rate / spec.up)
 
         return hook
 
@@ -53,11 +53,11 @@ def putting_out(generator: Generator, latent: Latent, layers: Sequence[str]) -> 
                 f"What {name} puts out is not finite: undo the edit that went too far, or try another model."
             )
         spec = getattr(modules[name][1], "spec", None)
-        found[name] = _canvas(x, None if spec is None else spec.rate / spec.down)
+        found[name] = without_margin(x, None if spec is None else spec.rate / spec.down)
     return found
 
 
-def _canvas(x: Tensor, samples: float | None) -> Tensor:
+def without_margin(x: Tensor, samples: float | None) -> Tensor:
     """Return the middle of x (N, C, h, w) that is the picture's, of so many samples; None: all of it."""
     margin = 0 if samples is None else (x.shape[-1] - round(samples)) // 2
     return x[..., margin : x.shape[-2] - margin, margin : x.shape[-1] - margin] if margin > 0 else x

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..generators.base import Generator
 from ..latent import Latent
 from ..parts.build import clusterable
+from ..parts.entering import without_margin
 
 LARGEST = 512  # pixels: labels of larger models are found at this size, as published
 Drawing = tuple[Tensor, dict[str, Tensor]]
@@ -55,5 +56,4 @@ def constant_input(generator: Generator) -> Tensor:
 def _without_margin(generator: Generator, layer: str, x: Tensor) -> Tensor:
     modules: Any = generator.network.synthesis.style_layers()  # type: ignore[union-attr, operator]
     spec = getattr(modules[layer][1], "spec", None)
-    margin = 0 if spec is None else (x.shape[-1] - round(spec.rate / spec.down)) // 2
-    return x[..., margin : x.shape[-2] - margin, margin : x.shape[-1] - margin] if margin > 0 else x
+    return without_margin(x, None if spec is None else spec.rate / spec.down)
