@@ -183,7 +183,7 @@ def test_the_whole_picture_may_be_painted(segmenter):
     whole = 1 - segmenter.labels(TINY, START)
     found, told = made(Paint(whole, segmenter, 10))
     assert "psnr" not in told[-1]
-    assert (segmenter.labels(TINY, found) == whole).mean() > 0
+    assert (segmenter.labels(TINY, found) == whole).mean() > 0.1  # none of it was so before; 0.22 here
 
 
 def test_bad_masks_are_refused_with_a_sentence(segmenter, painted):
