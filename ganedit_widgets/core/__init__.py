@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         DirectionError,
         GanEditError,
         ImageError,
+        LabelError,
         LatentError,
         ModelError,
         RecipeError,
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "code": "code_for files_for",
     "codec": "recordable",
-    "errors": "DirectionError GanEditError ImageError LatentError ModelError RecipeError SegmentError TrainingError",
+    "errors": (
+        "DirectionError GanEditError ImageError LabelError LatentError ModelError RecipeError SegmentError "
+        "TrainingError"
+    ),
     "film": "save_film",
     "history": "History",
     "image": "Picture read_image save_image to_pixels to_tensor",
@@ -45,6 +49,7 @@ __all__ = [
     "GanEditError",
     "History",
     "ImageError",
+    "LabelError",
     "Latent",
     "LatentError",
     "ModelError",

@@ -31,3 +31,7 @@ class TrainingError(GanEditError):
 
 class SegmentError(GanEditError):
     """Labels of parts, or a segmenter, that do not fit what they are used with."""
+
+
+class LabelError(GanEditError):
+    """Labels of attributes, or a list of attributes, that do not fit what they are used with."""
