@@ -1,5 +1,6 @@
 """Edit vectors: what scale means, vectors from vectors, their file, and what is refused."""
 
+import io
 import json
 import pickle
 from dataclasses import replace
@@ -19,14 +20,18 @@ from ganedit_widgets.core.vectors import (
     calibrate,
     combine,
     extract,
+    illustrated,
     import_npy,
     load_vectors,
+    npy_bytes,
     preview_strip,
     project_out,
     refined,
+    relearn,
     save_vectors,
     search,
     vector_of,
+    vectors_bytes,
 )
 from ganedit_widgets.core.vectors.calibrate import _range
 from ganedit_widgets.core.vectors.files import KEY
@@ -117,6 +122,28 @@ def test_a_strip_shows_the_vector_from_below_to_above():
     assert not np.array_equal(pictures[0], pictures[2])
 
 
+def test_a_thumbnail_shows_the_picture_before_and_after():
+    found = illustrated(TINY, START, NOSE)
+    assert found.thumbnail.shape == (16, 32, 3) and found.name == NOSE.name
+    assert np.array_equal(found.thumbnail[:, :16], to_pixels(TINY.draw(START)))
+    assert not np.array_equal(found.thumbnail[:, 16:], found.thumbnail[:, :16])
+    assert illustrated(TINY, START, NOSE, height=8).thumbnail.shape == (8, 16, 3)
+
+
+def test_what_is_learned_again_on_several_pictures_is_the_mean_of_what_each_asks_for(segmenter):
+    band = random(3, "band", classes=("left",), about={"author": "Ada"})
+    *steps, last = relearn(TINY, band, segmenter, [START, OTHER], iterations=3)
+    assert [p.step for p in steps] == [1, 2, 3, 4, 5] and last.step == last.total == 6
+    edit = refined([(band, 1.0)], segmenter, 3)
+    wanted = sum(edits.run(TINY, x, edit).w - x.w for x in (START, OTHER)) / 2
+    assert torch.allclose(last.vector.delta, wanted, atol=1e-5)
+    found = last.vector
+    assert (found.name, found.classes, found.pictures) == ("band", ("left",), 2)
+    assert found.about == {"author": "Ada", "method": "averaged", "of": "band on 2 pictures"}
+    with pytest.raises(DirectionError, match="a picture at least"):
+        next(relearn(TINY, band, segmenter, []))
+
+
 def test_every_word_searched_for_must_occur():
     assert search([SMILE, NOSE], "") == [SMILE, NOSE]
     assert search([SMILE, NOSE], "TEETH ada") == [SMILE]
@@ -157,6 +184,14 @@ def test_a_file_keeps_all_that_is_known(tmp_path):
     assert found["bigger nose"].direction.range == (-0.5, 1.5)
     assert smile.direction.fingerprint == TINY.fingerprint
     assert torch.allclose(smile.delta, SMILE.delta, atol=1e-6)
+
+
+def test_bytes_hold_the_same_as_a_file_and_the_code_needs_no_path():
+    found = load_vectors(vectors_bytes([SMILE, NOSE]))
+    assert list(found) == ["smile", "bigger nose"] and torch.allclose(found["smile"].delta, SMILE.delta, atol=1e-6)
+    assert found["smile"].direction.code == ""
+    with pytest.raises(DirectionError, match=r"^this file is damaged"):
+        load_vectors(b"no such thing")
 
 
 def test_code_finds_a_vector_in_its_file_or_takes_it_along(tmp_path, monkeypatch):
@@ -226,6 +261,33 @@ def test_an_array_of_another_program_becomes_a_vector(shape, tmp_path):
     found = import_npy(TINY, tmp_path / "wheel_enlarge.npy", classes=("wheel",))
     assert found.name == "wheel_enlarge" and found.about["method"] == "imported"
     assert torch.allclose(run(found.at()), START.w + torch.from_numpy(delta).reshape(-1, 8), atol=1e-5)
+
+
+@pytest.mark.parametrize(("space", "shape"), [("w+", (6, 8)), ("w+", (1, 48)), ("w", (8,)), ("w", (1, 8))])
+def test_who_imports_says_which_space_the_numbers_lie_in_and_how_far_they_go(space, shape):
+    delta = random(7, "x").delta if space == "w+" else random(7, "x").delta[:1]
+    contents = npy_bytes(vector_of(TINY, delta.expand(6, 8), "x"))
+    if space == "w" or shape != (6, 8):
+        file = io.BytesIO()
+        np.save(file, delta.numpy().reshape(shape))
+        contents = file.getvalue()
+    found = import_npy(TINY, contents, "mine", space=space, scales=(-1, 3))
+    assert torch.allclose(found.delta, delta.expand(6, 8), atol=1e-5)
+    assert found.name == "mine" and found.direction.range == (-1.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("says", "options"),
+    [
+        (r"shape \(6, 8\), W of this generator needs \(8,\)", {"space": "w"}),
+        ("lies in W or in W", {"space": "z"}),
+        ("2 to 1 is no range", {"scales": (2, 1)}),
+        ("no range", {"scales": (-1, float("inf"))}),
+    ],
+)
+def test_a_space_or_range_that_does_not_fit_is_refused(says, options):
+    with pytest.raises(DirectionError, match=says):
+        import_npy(TINY, npy_bytes(SMILE), "x", **options)
 
 
 class Trap:

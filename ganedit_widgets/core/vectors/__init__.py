@@ -1,23 +1,32 @@
 """Edit vectors: edits learned by painting one mask, kept with what is known about them, and made on other pictures."""
 
-from .calibrate import CalibrateProgress, Calibration, calibrate, preview_strip
-from .files import import_npy, load_vectors, save_vectors
+from .calibrate import CalibrateProgress, Calibration, calibrate, illustrated, preview_strip
+from .files import import_npy, load_vectors, npy_bytes, save_vectors, vectors_bytes
+from .relearn import RelearnProgress, relearn
+from .learned import add_vector, learned
 from .vector import EditVector, average, combine, extract, project_out, refined, search, vector_of
 
 __all__ = [
     "CalibrateProgress",
     "Calibration",
     "EditVector",
+    "add_vector",
+    "RelearnProgress",
     "average",
     "calibrate",
     "combine",
     "extract",
+    "illustrated",
     "import_npy",
+    "learned",
     "load_vectors",
+    "npy_bytes",
     "preview_strip",
     "project_out",
     "refined",
+    "relearn",
     "save_vectors",
     "search",
     "vector_of",
+    "vectors_bytes",
 ]

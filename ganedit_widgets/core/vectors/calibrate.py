@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 
 from ..edits.paint_region import edit_region, suggested_classes
 from ..errors import DirectionError
 from ..generators.base import Generator
-from ..image import Pixels, to_pixels
+from ..image import Pixels, read_image, to_pixels
 from ..latent import Latent
 from ..perceptual import decibels
 from ..segment.labels import LabelMap
@@ -88,6 +89,15 @@ def preview_strip(
     with torch.no_grad():
         moved = [next(iter(vector.at(scale).steps(generator, latent))) for scale in scales]
         return [to_pixels(generator.draw(x)) for x in moved]
+
+
+def illustrated(generator: Generator, latent: Latent, vector: EditVector, height: int = 96) -> EditVector:
+    """Return `vector` with a thumbnail: the picture of `latent` and, beside it, at scale 1; `height` pixels at most."""
+    pictures = preview_strip(generator, latent, vector, (0, 1))
+    rows, columns = pictures[0].shape[:2]
+    if rows > height:
+        pictures = [read_image(x, (height, max(8, round(columns * height / rows)))) for x in pictures]
+    return replace(vector, thumbnail=np.hstack(pictures))
 
 
 def _region(before: LabelMap, after: LabelMap, about: tuple[int, ...]) -> torch.Tensor:

@@ -135,7 +135,8 @@ def project_out(vector: EditVector, *others: EditVector) -> EditVector:
     # at scale 1 what is left of δ, and no longer: an edit is to be made purer, not stronger
     kept = float((rest.vector * vector.direction.vector).sum())  # type: ignore[operator]
     about = {**vector.about, "without": ", ".join(other.name for other in others)}
-    return replace(vector, direction=replace(rest, unit=kept * vector.direction.unit, code=""), about=about)
+    pure = replace(rest, unit=kept * vector.direction.unit, code="")
+    return replace(vector, direction=pure, about=about, thumbnail=None)  # the picture showed the one before
 
 
 def search(vectors: Iterable[EditVector], text: str) -> list[EditVector]:
