@@ -3,14 +3,12 @@
 from .calibrate import CalibrateProgress, Calibration, calibrate, illustrated, preview_strip
 from .files import import_npy, load_vectors, npy_bytes, save_vectors, vectors_bytes
 from .relearn import RelearnProgress, relearn
-from .learned import add_vector, learned
 from .vector import EditVector, average, combine, extract, project_out, refined, search, vector_of
 
 __all__ = [
     "CalibrateProgress",
     "Calibration",
     "EditVector",
-    "add_vector",
     "RelearnProgress",
     "average",
     "calibrate",
@@ -18,7 +16,6 @@ __all__ = [
     "extract",
     "illustrated",
     "import_npy",
-    "learned",
     "load_vectors",
     "npy_bytes",
     "preview_strip",
