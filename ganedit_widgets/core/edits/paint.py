@@ -80,21 +80,38 @@ class Paint:
 
     def about(self, generator: Generator, latent: Latent) -> tuple[str, ...]:
         """Return the classes of Q_edit, given or suggested, as an edit vector keeps them; raises as `steps` does."""
-        _, _, concerned = self._masks(generator, latent)
-        return tuple(self.segmenter.classes[number] for number in concerned)
+        return self.area(self._before(generator, latent))[1]
 
     def region(self, generator: Generator, latent: Latent) -> NDArray[np.bool_]:
         """Return r (H, W), where this edit of `latent` takes place, to be shown; raises as `steps` does."""
-        before, wanted, concerned = self._masks(generator, latent)
-        return edit_region(before, wanted, concerned, self.margin)
+        return self.area(self._before(generator, latent))[0]
+
+    def area(self, before: LabelMap) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+        """Return r (H, W) and the classes of Q_edit for a picture whose labels are `before` (H, W); draws nothing.
+
+        Raises as `steps` does.
+        """
+        wanted = self._wanted(before)
+        concerned = self._concerned(before, wanted)
+        classes = tuple(self.segmenter.classes[number] for number in concerned)
+        return edit_region(before, wanted, concerned, self.margin), classes
 
     def _masks(self, generator: Generator, latent: Latent) -> tuple[LabelMap, LabelMap, tuple[int, ...]]:
         """Return the labels before and as they are wanted, and the numbers of Q_edit."""
-        self.segmenter.require_own(generator)
-        painted = checked_labels(self.painted, self.segmenter.classes, self.segmenter.size, "The painted mask")
-        before = self.segmenter.labels(generator, latent)
-        wanted = filled_in(painted, before)
+        before = self._before(generator, latent)
+        wanted = self._wanted(before)
         return before, wanted, self._concerned(before, wanted)
+
+    def _before(self, generator: Generator, latent: Latent) -> LabelMap:
+        self.segmenter.require_own(generator)
+        self._painted()  # what cannot be right is refused before anything is drawn
+        return self.segmenter.labels(generator, latent)
+
+    def _wanted(self, before: LabelMap) -> LabelMap:
+        return filled_in(self._painted(), before)
+
+    def _painted(self) -> LabelMap:
+        return checked_labels(self.painted, self.segmenter.classes, self.segmenter.size, "The painted mask")
 
     def _concerned(self, before: LabelMap, wanted: LabelMap) -> tuple[int, ...]:
         """Return the numbers of Q_edit."""
