@@ -18,7 +18,9 @@ from ganedit_widgets.core.latent import Latent
 
 from .actions import Actions
 from .part_board import PartBoard
+from .segment_board import SegmentBoard
 from .turn import Turn
+from .vector_board import VectorBoard
 from .worker import Priority, Steps, Worker, worker_for
 
 
@@ -42,6 +44,8 @@ class Session(Actions):
         self.name = name
         self._lanes: set[str] = set()  # of things done in the background
         self.parts = PartBoard(generator)  # the catalog of parts that its panels share, and what is selected of it
+        self.segments = SegmentBoard(generator)  # the segmenter that its panels share
+        self.vectors = VectorBoard(generator)  # their library of edit vectors
         self._ask(self._rest).wait()
 
     def __repr__(self) -> str:
