@@ -44,7 +44,7 @@ def boundary(
     if len(values) < 2 or (len(values) == 2 and counts.min() < 2):
         raise DirectionError("Both sides need at least two pictures: label more of them.")
     with torch.no_grad():
-        rows = [_coordinates(generator, latent, space, layers) for latent in latents]
+        rows = [coordinates(generator, latent, space, layers) for latent in latents]
         x = torch.stack([torch.cat([part.flatten() for part in row.values()]) for row in rows]).cpu().double()
         x = x - x.mean(0)
         x = x / x.square().mean().sqrt().clamp(min=1e-12)
@@ -94,7 +94,8 @@ def ridge(x: Tensor, y: Tensor, c: float = 1.0) -> Tensor:
     return torch.linalg.solve(x.t() @ x + torch.eye(x.shape[1], dtype=x.dtype) / c, x.t() @ y)
 
 
-def _coordinates(generator: Generator, latent: Latent, space: str, layers: range | None) -> dict[str, Tensor]:
+def coordinates(generator: Generator, latent: Latent, space: str, layers: range | None) -> dict[str, Tensor]:
+    """Return what a direction of `space` is to be multiplied with: the mean of w's layers, all of w, or the styles."""
     require_own(generator, latent)
     if space == "s":
         return generator.styles(latent)

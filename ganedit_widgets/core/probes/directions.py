@@ -37,6 +37,8 @@ class Direction:
     kind: str = ""  # "sefa", "pca", "boundary", "channel", … : how it was found
     range: tuple[float, float] = field(default=(-3.0, 3.0), repr=False)  # sensible strengths
     sign: str = field(default="", repr=False)  # what a positive strength means
+    weights: tuple[float, ...] = field(default=(), repr=False)  # of W+'s layers in a label: `layer_strengths`
+    about: Mapping[str, str | float] = field(default_factory=dict, repr=False)  # settings and scores of its finder
 
     __repr__ = short
 

@@ -79,6 +79,8 @@ def _entry(direction: Direction) -> dict[str, Any]:
         "code": direction.code,
         "range": list(direction.range),
         "sign": direction.sign,
+        "weights": list(direction.weights),
+        "about": dict(direction.about),
     }
 
 
@@ -88,11 +90,15 @@ def _direction(entry: dict[str, Any], index: int, tensors: dict[str, Tensor], pa
     fields = dict(entry)
     low, high = fields.pop("range")
     layers = fields.pop("layers")
+    weights = tuple(float(x) for x in fields.pop("weights", ()))  # files of the first version have none
+    about = {str(k): x if isinstance(x, float) else str(x) for k, x in fields.pop("about", {}).items()}
     known = fields["code"] if is_harmless(fields["code"]) else ""  # a file may not put words into shown code
     fields["code"] = known or f"load_directions({path!r})[{entry['name']!r}]"
     return Direction(
         vector=whole(pieces, entry["space"]),
         layers=None if layers is None else range(*layers),
         range=(float(low), float(high)),
+        weights=weights,
+        about=about,
         **fields,
     )
