@@ -26,6 +26,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("out", metavar="OUT", type=Path, help="OUT.png; for a folder OUT.safetensors")
     command.add_argument("--steps", type=int, default=150, help="of the optimization (150)")
     command.add_argument("--space", choices=["w+", "w", "z"], default="w+", help="where to search (w+)")
+    command.add_argument("--batch", type=int, help="of a folder: pictures at once (8 on a GPU, else 1)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -84,8 +85,9 @@ def _folder(options: argparse.Namespace) -> int:
     def edit(picture: Picture) -> Embed:
         return Embed(picture, iterations=options.steps, space=options.space)
 
+    batch = options.batch or (8 if generator.device.type == "cuda" else 1)
     with tqdm(unit="picture", disable=None if chief else True) as bar:
-        for each in embed_folder(generator, options.picture, options.out, edit, settings):
+        for each in embed_folder(generator, options.picture, options.out, edit, settings, batch):
             bar.total = each.total
             bar.update(each.done - bar.n)
             bar.set_postfix_str(each.error or f"{each.name} {each.psnr:.1f} dB", refresh=False)

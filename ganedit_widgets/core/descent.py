@@ -56,27 +56,98 @@ def descend(
     Reports "step" and "loss" of the step, and of the best so far: "best", its numbers and "picture".
     Raises `LatentError` if the loss is no longer finite.
     """
+    best = _Best()
+    for _ in _walk(start, latent_of, judge, iterations, rate, report, stop_after, best):
+        assert best.latent is not None  # the first finite loss was below infinity
+        yield best.latent
+
+
+def descend_each(
+    start: Sequence[Tensor],
+    latents_of: Callable[..., Sequence[Latent]],
+    judge: Callable[[Sequence[Latent]], Judgement],
+    iterations: int,
+    rate: float,
+    report: Callable[[dict[str, Any]], None],
+    stop_after: int | None = None,
+) -> Iterator[list[Latent]]:
+    """Walk as `descend` does, but for every walk yield the best latent of its own.
+
+    "loss" and "best" are means over the walks.
+    """
+    best = _BestOfEach()
+    for _ in _walk(start, latents_of, judge, iterations, rate, report, stop_after, best):
+        yield list(best.latents)
+
+
+class _Best:
+    """The best latent of all walks so far."""
+
+    def __init__(self) -> None:
+        self.loss = math.inf
+        self.latent: Latent | None = None
+        self.about: dict[str, Any] = {}
+
+    def take(self, judged: Judgement, found: Latent | Sequence[Latent]) -> float:
+        """Keep what is better than before; return the loss of the best of this step."""
+        which = judged.best
+        loss = float(judged.loss.detach().reshape(-1)[which])
+        if loss < self.loss:
+            self.loss, self.latent = loss, (found if isinstance(found, Latent) else found[which]).detached()
+            self.about = {**judged.numbers, "picture": judged.picture[which : which + 1].detach()}
+        return loss
+
+
+class _BestOfEach:
+    """The best latent of every walk so far."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+        self.latents: list[Latent] = []
+        self.about: dict[str, Any] = {}
+
+    def take(self, judged: Judgement, found: Sequence[Latent]) -> float:
+        """Keep what is better than before; return the mean loss of this step."""
+        losses = judged.loss.detach().reshape(-1).tolist()
+        if not self.latents:
+            self.losses, self.latents = [math.inf] * len(found), [latent.detached() for latent in found]
+        for i, (loss, latent) in enumerate(zip(losses, found, strict=True)):
+            if loss < self.losses[i]:
+                self.losses[i], self.latents[i] = loss, latent.detached()
+        return sum(losses) / len(losses)
+
+    @property
+    def loss(self) -> float:
+        """The mean of the best losses."""
+        return sum(self.losses) / len(self.losses)
+
+
+def _walk(
+    start: Sequence[Tensor],
+    latent_of: Callable[..., Any],
+    judge: Callable[[Any], Judgement],
+    iterations: int,
+    rate: float,
+    report: Callable[[dict[str, Any]], None],
+    stop_after: int | None,
+    best: _Best | _BestOfEach,
+) -> Iterator[None]:
+    """Take the steps, and hand what each found to `best`."""
     with gradients():
         x = [tensor.detach().clone().requires_grad_() for tensor in start]
         adam = Adam(x)
-    best, kept, about = math.inf, None, {}
     steps = iterations if stop_after is None else min(stop_after, iterations)
     for step in range(1, steps + 1):
         with gradients():  # closed before the yield, or whoever reads us would inherit it
             latent = latent_of(*x)
             judged = judge(latent)
-            which = judged.best
-            loss = float(judged.loss.detach().reshape(-1)[which])
+            loss = best.take(judged, latent)
             if not math.isfinite(loss):
                 raise LatentError(f"The search left all bounds at step {step}: choose a smaller rate.")
-            if loss < best:
-                best, kept = loss, (latent if isinstance(latent, Latent) else latent[which]).detached()
-                about = {**judged.numbers, "picture": judged.picture[which : which + 1].detach()}
             if step < steps:
                 slopes = torch.autograd.grad(judged.loss.sum(), x)
-        report({"step": step, "loss": loss, "best": best, **about})
-        assert kept is not None  # the first finite loss was below infinity
-        yield kept
+        report({"step": step, "loss": loss, "best": best.loss, **best.about})
+        yield
         if step < steps:
             adam.step(slopes, rate * pace(step, iterations))
 

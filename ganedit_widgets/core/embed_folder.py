@@ -14,11 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from .edits.base import Edit, run
+from .edits.embed import Embed
+from .edits.embed_many import embed_many
 from .errors import GanEditError, ImageError, LatentError
 from .generators.base import Generator
 from .image import Picture
 from .latent import Latent
+from .masks import masked_target
+from .perceptual import psnr
 from .readers.own import write_tensors
 from .training.distributed import await_others, processes
 from .training.pictures import SUFFIXES
@@ -54,15 +57,21 @@ class Embeddings:
 
 
 def embed_folder(
-    generator: Generator, folder: Path | str, out: Path | str, edit: Callable[[Picture], Edit], settings: dict[str, Any]
+    generator: Generator,
+    folder: Path | str,
+    out: Path | str,
+    search: Callable[[Picture], Embed],
+    settings: dict[str, Any],
+    batch: int = 1,
 ) -> Iterator[Embedded]:
-    """Embed all pictures below `folder` by ``edit(picture)`` and write `out`, a safetensors file; yield each as done.
+    """Embed all pictures below `folder` by ``search(picture)`` and write `out`, a safetensors file; yield each as done.
 
     Every finished picture is a small file in ``OUT.parts`` until all are there, named after what the picture holds, so
     that nothing is embedded twice: not with another number of processes, not what an `out` of the same settings holds
     already, nor one picture under two names. Under ``torchrun`` each process takes its share; the chief writes `out`
     when the last has ended. A picture that cannot be read is noted and left out. `settings` are kept in the file; a
-    run with other settings than its parts had is refused (`LatentError`), as is a folder without pictures.
+    run with other settings than its parts had is refused (`LatentError`), as is a folder without pictures. `batch`
+    pictures are searched for at once; what is found is the same but for rounding.
     """
     folder, out = Path(folder), Path(out)
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
@@ -77,9 +86,13 @@ def embed_folder(
     rank, count = processes()
     await_others()  # all have listed what is missing before anyone adds to it
     mine = missing[rank::count]
-    for i, name in enumerate(mine, 1):
-        psnr, error = _embed(generator, folder / name, _part(parts, keys[name]), edit)
-        yield Embedded(name, min(len(names) - len(missing) + i * count, len(names)), len(names), psnr, error)
+    for first in range(0, len(mine), max(1, batch)):
+        together = mine[first : first + max(1, batch)]
+        files = {folder / name: _part(parts, keys[name]) for name in together}
+        for i, (name, (near, error)) in enumerate(
+            zip(together, _embed(generator, files, search), strict=True), first + 1
+        ):
+            yield Embedded(name, min(len(names) - len(missing) + i * count, len(names)), len(names), near, error)
     await_others()
     if rank == 0:
         _merge(parts, keys, out, note)
@@ -105,16 +118,49 @@ def read_embeddings(path: Path | str) -> Embeddings:
     )
 
 
-def _embed(generator: Generator, path: Path, part: Path, edit: Callable[[Picture], Edit]) -> tuple[float, str]:
-    numbers: dict[str, Any] = {}
+def _embed(
+    generator: Generator, files: dict[Path, Path], search: Callable[[Picture], Embed]
+) -> list[tuple[float, str]]:
+    """Embed pictures together, each into its own part; return for each its PSNR, or what was wrong."""
+    opened = {path: _opened(path, search) for path in files}
+    searches = {path: one for path, one in opened.items() if isinstance(one, Embed)}
+    found = {path: _failed(files[path], one) for path, one in opened.items() if isinstance(one, GanEditError)}
     try:
-        picture = Picture.read(str(path))
-        latent = run(generator, generator.average(), edit(picture), report=numbers.update)
+        latents = _last(embed_many(generator, list(searches.values()))) if searches else []
     except GanEditError as error:
-        _save({}, part, {"error": str(error)})
-        return float("nan"), str(error)
-    _save({"w": latent.w.detach().cpu().float().contiguous()}, part, {"psnr": numbers["psnr"]})
-    return float(numbers["psnr"]), ""
+        if len(files) > 1:  # one that fails must not spoil the others
+            return [_embed(generator, {path: part}, search)[0] for path, part in files.items()]
+        return [_failed(part, error) for part in files.values()]
+    for (path, one), latent in zip(searches.items(), latents, strict=True):
+        near = _nearness(generator, latent, one)
+        _save({"w": latent.w.detach().cpu().float().contiguous()}, files[path], {"psnr": near})
+        found[path] = (near, "")
+    return [found[path] for path in files]
+
+
+def _opened(path: Path, search: Callable[[Picture], Embed]) -> Embed | GanEditError:
+    try:
+        return search(Picture.read(str(path)))
+    except GanEditError as error:
+        return error
+
+
+def _last(steps: Iterator[list[Latent]]) -> list[Latent]:
+    latents: list[Latent] = []
+    for latents in steps:  # noqa: B007
+        pass
+    return latents
+
+
+def _nearness(generator: Generator, latent: Latent, search: Embed) -> float:
+    with torch.no_grad():
+        target = masked_target(search.picture, None, generator.size)[0]
+        return psnr(generator.draw(latent), target.to(generator.device))
+
+
+def _failed(part: Path, error: GanEditError) -> tuple[float, str]:
+    _save({}, part, {"error": str(error)})
+    return float("nan"), str(error)
 
 
 def _key(path: Path) -> str:
@@ -160,13 +206,13 @@ def _unpack(out: Path, parts: Path, note: dict[str, Any]) -> None:
         rows = zip(about["keys"], tensors["w"], tensors["psnr"].tolist(), strict=True)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return
-    for key, w, psnr in rows:
-        _save({"w": w.contiguous()}, _part(parts, key), {"psnr": psnr})
+    for key, w, near in rows:
+        _save({"w": w.contiguous()}, _part(parts, key), {"psnr": near})
 
 
 def _merge(parts: Path, keys: dict[str, str], out: Path, note: dict[str, Any]) -> None:
     found: dict[str, Tensor] = {}
-    psnr, failed = [], {}
+    near, failed = [], {}
     for name, key in keys.items():
         with safe_open(_part(parts, key), "pt") as file:
             about = json.loads(file.metadata()["embeddings"])
@@ -174,10 +220,10 @@ def _merge(parts: Path, keys: dict[str, str], out: Path, note: dict[str, Any]) -
             failed[name] = about["error"]
         else:
             found[name] = load_file(_part(parts, key))["w"]
-            psnr.append(about["psnr"])
+            near.append(about["psnr"])
     w = torch.stack(list(found.values())) if found else torch.zeros(0, 1, 1)
     about = {**note, "names": list(found), "keys": [keys[name] for name in found], "failed": failed}
-    _save({"w": w, "psnr": torch.tensor(psnr)}, out, about)
+    _save({"w": w, "psnr": torch.tensor(near)}, out, about)
     for path in parts.iterdir():
         path.unlink()
     parts.rmdir()

@@ -55,6 +55,16 @@ def test_every_picture_is_found_again_under_its_name(generator, folder, tmp_path
         found.latent("x")
 
 
+def test_pictures_embedded_together_are_those_embedded_one_by_one(generator, folder, tmp_path):
+    alone = read_embeddings_of(generator, folder, tmp_path / "alone.safetensors")
+    out = tmp_path / "together.safetensors"
+    reports = list(embed_folder(generator, folder, out, edit, SETTINGS, batch=3))  # one of the three is damaged
+    together = read_embeddings(out)
+    assert [r.done for r in reports] == [1, 2, 3, 4] and list(together.failed) == ["broken.png"]
+    assert together.names == alone.names and torch.allclose(together.w, alone.w, atol=1e-3)
+    assert torch.allclose(together.psnr, alone.psnr, atol=0.05)
+
+
 def test_a_run_that_was_killed_goes_on_and_repeats_nothing(generator, folder, tmp_path):
     out = tmp_path / "out.safetensors"
     first = embed_folder(generator, folder, out, edit, SETTINGS)

@@ -5,6 +5,7 @@ from .borrow import Borrow
 from .crossover import Crossover, group_blend, paper_split, split_at
 from .direction import MoveAlong
 from .embed import Embed
+from .embed_many import embed_many
 from .embed_parts import EmbedParts, embed_part, inpaint, join, local_style, reconstruct, scribble
 from .expression_transfer import TransferExpression, change_of_look, drive
 from .litter import litter, style_mixing_table
@@ -36,6 +37,7 @@ __all__ = [
     "change_of_look",
     "drive",
     "edit_region",
+    "embed_many",
     "embed_part",
     "group_blend",
     "ignore",

@@ -5,7 +5,7 @@ Abdal et al., "Image2StyleGAN", ICCV 2019; in the whitened W of Zhu et al., "Imp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from torch import Tensor
@@ -61,14 +61,7 @@ class Embed:
 
     def steps(self, generator: Generator, latent: Latent, report: Report = ignore) -> Iterator[Latent]:
         """Yield the best latent so far; report "psnr" (dB), "perceptual", and "distance" (D) with each."""
-        require_own(generator, latent)
-        require_differentiable(generator)
-        self._check()
-        base = latent if self.start == "current" else Latent(latent.w, latent.fingerprint, label=latent.label)
-        first = Coordinates(generator, base, "w" if self.first_w else self.space)
-        with gradients():
-            judge = Objective(generator, [Part(self.picture, pixel=self.pixel)], self.stay, self.perceptual)
-            points = starting_points(first, self.start, latent, judge.target, judge, self.restarts)
+        first, points, judge = self.begin(generator, latent)
         reached = latent
         for reached in self._walk(first, points, judge, 0, report):
             yield reached
@@ -76,14 +69,36 @@ class Embed:
             second = replace(first, space="w+")
             yield from self._walk(second, second.point(reached.w), judge, self.first_w, report)
 
+    def judge(self, generator: Generator, pictures: Sequence[Picture | Pixels]) -> Objective:
+        """Return what this search judges latents by, of one picture, or of as many as there will be latents."""
+        return Objective(generator, [Part(pictures, pixel=self.pixel)], self.stay, self.perceptual)
+
+    def begin(self, generator: Generator, latent: Latent) -> tuple[Coordinates, Tensor, Objective]:
+        """Return the coordinates of the first stage, the points (restarts, rows, D) where it begins, and the judge.
+
+        Raises `LatentError` for settings that mean nothing, `ModelError` for a model that no gradient can pass.
+        """
+        require_own(generator, latent)
+        require_differentiable(generator)
+        self._check()
+        base = latent if self.start == "current" else Latent(latent.w, latent.fingerprint, label=latent.label)
+        first = Coordinates(generator, base, "w" if self.first_w else self.space)
+        with gradients():
+            judge = self.judge(generator, [self.picture])
+            points = starting_points(first, self.start, latent, judge.target, judge, self.restarts)
+        return first, points, judge
+
     def _walk(self, way: Coordinates, points: Tensor, judge: Objective, done: int, report: Report) -> Iterator[Latent]:
         """Take the steps after `done`: those in W if there are such and none is done yet, else the rest."""
-        iterations = self.first_w if self.first_w and not done else self.iterations - done
 
         def counted(numbers: dict[str, float]) -> None:
             report({**numbers, "step": numbers["step"] + done})
 
-        return descend([points], way.latents, judge, iterations, self.rate, counted, self.total - done)
+        return descend([points], way.latents, judge, self.walk(done), self.rate, counted, self.total - done)
+
+    def walk(self, done: int) -> int:
+        """Return how many steps the walk has that begins after `done`: those in W, or what is left for W+."""
+        return self.first_w if self.first_w and not done else self.iterations - done
 
     def _check(self) -> None:
         for value, known in ((self.space, SPACES), (self.start, STARTS)):

@@ -31,7 +31,7 @@ class Part:
     over the whole picture (Abdal et al. 2020), so that a large part weighs more than a small one.
     """
 
-    picture: Picture | Pixels  # cropped and scaled to the generator's size if it has another
+    picture: Picture | Pixels | Sequence[Picture | Pixels]  # fitted to the generator's size; many: one for each latent
     where: Mask | None = None  # (H, W), any size; None: everywhere
     pixel: float = 2.0  # weight of the pixels' squared error
     look: float = 1.0  # weight of the perceptual distance
@@ -66,7 +66,7 @@ class Objective:
 
     @property
     def target(self) -> Tensor:
-        """The first part's picture, (1, 3, H, W)."""
+        """The first part's picture, (1, 3, H, W), or pictures (N, 3, H, W)."""
         return self.terms[0].target
 
     def __call__(self, latents: Sequence[Latent]) -> Judgement:
@@ -79,14 +79,14 @@ class Objective:
         if self.near and self.origin is not None:
             loss = loss + self.near * (u - self.origin).square().mean((1, 2))
         i = least(loss)
-        psnr, looks, distance = self._psnr(pictures[i : i + 1]), float(seen[i].detach()), float(far[i].detach()) ** 0.5
+        psnr, looks, distance = self._psnr(pictures, i), float(seen[i].detach()), float(far[i].detach()) ** 0.5
         return Judgement(loss, pictures, {"psnr": psnr, "perceptual": looks, "distance": distance})
 
-    def _psnr(self, picture: Tensor) -> float:
-        """Return the PSNR over all pixels that some part names."""
-        picture = picture.detach().clamp(-1, 1)
+    def _psnr(self, pictures: Tensor, i: int) -> float:
+        """Return the PSNR of one picture over all pixels that some part names."""
+        picture = pictures[i : i + 1].detach().clamp(-1, 1)
         named = [term for term in self.terms if term.weight > 0] or self.terms
-        error = sum(float(pixel_errors(picture, term.target, term.mask)) for term in named)
+        error = sum(float(pixel_errors(picture, term.target_of(i), term.mask)) for term in named)
         return decibels(error / sum(1.0 if term.mask is None else float(term.mask.mean()) for term in named))
 
 
@@ -94,12 +94,17 @@ class _Term:
     """One part, ready to be compared with."""
 
     def __init__(self, generator: Generator, part: Part, kind: str) -> None:
-        target, mask = masked_target(part.picture, part.where, generator.size)
-        self.target = target.to(generator.device)
+        given = part.picture if isinstance(part.picture, Sequence) else [part.picture]
+        fitted = [masked_target(picture, part.where, generator.size) for picture in given]
+        self.target, mask = torch.cat([target for target, _ in fitted]).to(generator.device), fitted[0][1]
         self.mask = None if mask is None else mask.to(generator.device)
         self.weight, self.look, self.style = part.pixel, part.look, part.style
         self.looks = distance_to(generator, self.target, kind, self.mask) if part.look else None
         self.styles = style_distance_to(generator, self.target, kind, self.mask) if part.style else None
+
+    def target_of(self, i: int) -> Tensor:
+        """Return what latent `i` is compared with, (1, 3, H, W)."""
+        return self.target if len(self.target) == 1 else self.target[i : i + 1]
 
     def pixel(self, pictures: Tensor) -> Tensor:
         return self.weight * pixel_errors(pictures, self.target, self.mask)
