@@ -2,6 +2,8 @@
 
 import torch
 
+from ganedit_widgets.core.conditioning import Attribute, Schema
+from ganedit_widgets.core.conditioning.model import self_conditioned, with_class_head
 from ganedit_widgets.core.generators import (
     Discriminator,
     DiscriminatorConfig,
@@ -33,6 +35,20 @@ def conditional(seed: int = 0) -> Generator:
     cfg = StyleGAN2Config(16, CHANNELS, z_dim=8, w_dim=8, c_dim=3, mapping_layers=2)
     critic = DiscriminatorConfig(resolution=16, channels=CHANNELS, c_dim=3)
     return _generator(cfg, seed, f"conditional({seed})", critic)
+
+
+def labeled(seed: int = 0, names=("yaw", "age"), projection: bool = False) -> Generator:
+    """Like `tiny`, self-conditioned: each attribute changes the picture, and is mirrored as yaw is, or is not."""
+    source = tiny(seed)
+    schema = Schema(tuple(Attribute(n, -2.0, 2.0, mirror="opposite" if n == "yaw" else "same") for n in names))
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        network = self_conditioned(source, schema)
+        for constants in (network.synthesis.low, network.synthesis.high):
+            constants.normal_(0, 0.5)
+        critic = with_class_head(source, schema, projection)
+    code = f'__import__("importlib").import_module("tests.tiny").labeled({seed}, {tuple(names)!r})'
+    return Generator(network, critic, name="labeled", code=code)
 
 
 def tiny3(family="stylegan3-t", seed=0, **options):

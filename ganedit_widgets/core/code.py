@@ -98,7 +98,7 @@ class _Script:
         return "\n".join([*_imports("\n".join(body), self.files), "", *body, ""])
 
     def _starts_anew(self, edit: Edit) -> bool:
-        labeled = self.generator.c_dim and getattr(edit, "keeps_label", False)
+        labeled = self.generator.label_dim and getattr(edit, "keeps_label", False)
         return bool(getattr(edit, "anew", False) and not labeled)
 
     def _generator(self) -> str:

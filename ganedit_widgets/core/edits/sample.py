@@ -20,7 +20,7 @@ class Sample:
 
     seed: int
     psi: float = 0.7  # 1: as varied as the training data; 0: the average picture
-    label: tuple[float, ...] | None = None  # of a conditional generator; None: zeros
+    label: tuple[float, ...] | None = None  # None: zeros; 0.5 each for a self-conditioned generator
 
     __repr__ = short
     total = 1
@@ -31,9 +31,9 @@ class Sample:
         require_own(generator, latent)
         if not 0 <= self.seed < 2**32:
             raise LatentError(f"Seed {self.seed} was given: choose one from 0 to 4294967295.")
-        if self.label is not None and len(self.label) != generator.c_dim:
+        if self.label is not None and len(self.label) != generator.label_dim:
             raise LatentError(
-                f"A label of {len(self.label)} numbers was given, this generator takes {generator.c_dim}: "
+                f"A label of {len(self.label)} numbers was given, this generator takes {generator.label_dim}: "
                 "leave it out, or give as many."
             )
         label = None if self.label is None else torch.tensor(self.label, dtype=torch.float32)

@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 from ..errors import LatentError, ModelError
 from ..latent import Latent
+from .told import offsets_of, told
 
 if TYPE_CHECKING:
+    from ..conditioning.schema import Schema
     from ..encoder import Encoder
 
 W_SAMPLES = 2000  # mapped z for the statistics of W: enough for a covariance of 512 numbers with shrinkage
@@ -66,7 +68,7 @@ class Generator:
 
     @property
     def family(self) -> str:
-        """Which networks it is made of: "stylegan2", "stylegan3-t" or "stylegan3-r"."""
+        """Which networks it is made of: "stylegan2", "stylegan3-t", "stylegan3-r" or "self_conditioned"."""
         return str(self.cfg.family)
 
     @property
@@ -86,8 +88,18 @@ class Generator:
 
     @property
     def c_dim(self) -> int:
-        """The number of entries of the label; 0 for an unconditional generator."""
+        """The number of entries of the label that the mapping network takes; 0 for an unconditional generator."""
         return int(self.cfg.c_dim)
+
+    @property
+    def schema(self) -> Schema | None:
+        """What the labels of a self-conditioned generator are about; None for every other."""
+        return getattr(self.cfg, "schema", None)
+
+    @property
+    def label_dim(self) -> int:
+        """The number of entries of a latent's label: one for each attribute of a self-conditioned generator."""
+        return self.c_dim if self.schema is None else len(self.schema)
 
     @property
     def device(self) -> torch.device:
@@ -187,14 +199,14 @@ class Generator:
             require_own(self, latent)
         ws = torch.stack([latent.w for latent in latents]).to(self.device)
         picture: Tensor = self.network.synthesis(  # type: ignore[operator]
-            ws, noise=self._noise(latents, noise), offsets=self._offsets(latents), taps=taps, until=until
+            ws, **told(self, latents, noise), taps=taps, until=until
         )
         return picture if picture.shape[1] == 3 else picture[:, :1].expand(-1, 3, -1, -1)
 
     def styles(self, latent: Latent) -> dict[str, Tensor]:
         """Return style layer → (C,): the styles after the affine maps, offsets included (S space)."""
         require_own(self, latent)
-        styles = self.network.synthesis.styles(latent.w[None].to(self.device), self._offsets([latent]))  # type: ignore[union-attr, operator]
+        styles = self.network.synthesis.styles(latent.w[None].to(self.device), offsets_of(self, [latent]))  # type: ignore[union-attr, operator]
         return {name: style[0] for name, style in styles.items()}
 
     def features(self, latent: Latent, layers: Sequence[str]) -> dict[str, Tensor]:
@@ -209,32 +221,6 @@ class Generator:
 
         require_own(self, latent)
         self.network.synthesis(  # type: ignore[operator]
-            latent.w[None].to(self.device),
-            noise=self._noise([latent], "const"),
-            offsets=self._offsets([latent]),
-            taps={name: keep(name) for name in layers},
+            latent.w[None].to(self.device), **told(self, [latent]), taps={name: keep(name) for name in layers}
         )
         return found
-
-    def _noise(self, latents: Sequence[Latent], noise: str | int) -> str | Mapping[str, Tensor]:
-        if isinstance(noise, int):
-            return self.network.synthesis.seeded_noise(noise)  # type: ignore[union-attr, operator, no-any-return]
-        names = {name for latent in latents for name in latent.noise}
-        if noise != "const" or not names:
-            return noise
-        own = self.network.synthesis.constant_noise()  # type: ignore[union-attr, operator]
-        return {n: torch.stack([la.noise.get(n, own[n]).to(own[n]) for la in latents])[:, None] for n in names}
-
-    def _offsets(self, latents: Sequence[Latent]) -> dict[str, Tensor]:
-        names = {name for latent in latents for name in latent.offsets}
-        foreign = names - set(self.style_layers)
-        if foreign:
-            raise LatentError(
-                f"This latent changes the style layer {sorted(foreign)[0]!r}, which this generator does not have: "
-                "it was made for another model."
-            )
-        zero = torch.zeros(())
-        return {
-            n: torch.stack(torch.broadcast_tensors(*[la.offsets.get(n, zero).to(self.device) for la in latents]))
-            for n in names
-        }

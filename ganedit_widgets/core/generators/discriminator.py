@@ -129,12 +129,16 @@ class Epilogue(nn.Module):
 
     def hidden(self, x: Tensor, img: Tensor | None) -> Tensor:
         """Map (N, C, 4, 4) to the (N, C) vector before the scores."""
+        return self.fc(self.convolved(x, img))  # type: ignore[no-any-return]
+
+    def convolved(self, x: Tensor, img: Tensor | None, alone: bool = False) -> Tensor:
+        """Map (N, C, 4, 4) to (N, C·16), the last convolution; `alone`: whatever else is in the batch."""
         x = x.float()
         if img is not None and hasattr(self, "fromrgb"):
             x = x + self.fromrgb(img.float())
         if self.features:
-            x = minibatch_std(x, self.group, self.features)
-        return self.fc(self.conv(x).flatten(1))  # type: ignore[no-any-return]
+            x = minibatch_std(x, 1 if alone else self.group, self.features)
+        return self.conv(x).flatten(1)  # type: ignore[no-any-return]
 
 
 class Discriminator(nn.Module):

@@ -200,17 +200,18 @@ class Synthesis(nn.Module):
         taps: MappingType[str, object] | None = None,
         until: int | None = None,
         styles: MappingType[str, Tensor] | None = None,
+        start: Tensor | None = None,
     ) -> Tensor:
         """Draw (N, img_channels, R, R), nominally within [-1, 1] and not clipped.
 
         `ws` (N, L, D); `offsets` style layer → (C,) or (N, C), added to the styles; `styles` replaces them altogether.
         `taps`: layer name → called with the layer's output (N, C, r, r); what it returns, if not None, goes on in its
-        place. `until`: the resolution to stop at, for previews (architecture "skip" only).
+        place. `until`: the resolution to stop at, for previews (architecture "skip" only). `start` (N, C, 4, 4) is
+        taken in place of the learned constant.
         """
         styles = self.styles(ws, offsets or {}) if styles is None else styles
         taps = taps or {}
-        x: Tensor | None = None
-        img: Tensor | None = None
+        x, img = start, None
         for r in self.cfg.blocks:
             x, img = self._run_block(self.block(r), x, img, styles, noise, taps)
             if r == until and img is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import fields
 from typing import Any
 
 from ..errors import ModelError
+from ..generators.class_head import ClassHeadConfig
 from ..generators.discriminator import DiscriminatorConfig
+from ..generators.self_conditioned import SelfConditionedConfig
 from ..generators.stylegan2 import StyleGAN2Config
 from ..generators.stylegan3 import Layer3, StyleGAN3Config
 from ..ops.bias_act import ACTIVATIONS
@@ -19,6 +22,8 @@ FAMILIES: dict[str, type[Any]] = {
     "stylegan3-t": StyleGAN3Config,
     "stylegan3-r": StyleGAN3Config,
     "stylegan2_discriminator": DiscriminatorConfig,
+    "self_conditioned": SelfConditionedConfig,
+    "self_conditioned_discriminator": ClassHeadConfig,
 }
 MOST_LAYERS = 64  # of a mapping network
 MOST_PIXELS = 8192  # along an edge of a picture
@@ -43,6 +48,10 @@ def config_from(record: dict[str, Any], file: str) -> Config:
 def _decoded(record: dict[str, Any]) -> dict[str, Any]:
     """Undo what JSON does to dictionaries with numbers as keys and to tuples."""
     values = dict(record)
+    if "schema" in values:
+        from ..conditioning.schema import VERSION, Schema  # its package reads model files
+
+        values["schema"] = Schema.from_json(json.dumps({"version": VERSION, **values["schema"]}))
     if "layers" in values:
         values["layers"] = tuple(Layer3(**{**layer, "padding": tuple(layer["padding"])}) for layer in values["layers"])
         return values

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import ModelError
+from ..generators.class_head import ClassHeadConfig, SelfConditionedDiscriminator
 from ..generators.discriminator import Discriminator, DiscriminatorConfig
+from ..generators.self_conditioned import SelfConditioned, SelfConditionedConfig
 from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from ..generators.stylegan3 import StyleGAN3, StyleGAN3Config
 from ..ops import setup_filter
@@ -21,6 +23,8 @@ NETWORKS: dict[type[Any], type[nn.Module]] = {
     StyleGAN2Config: StyleGAN2,
     StyleGAN3Config: StyleGAN3,
     DiscriminatorConfig: Discriminator,
+    SelfConditionedConfig: SelfConditioned,
+    ClassHeadConfig: SelfConditionedDiscriminator,
 }
 
 
