@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from ..core.edits import Edit, Embed, run
 from ..core.generators import Generator
-from ..core.image import Pixels, to_tensor
+from ..core.image import Pixels, to_pixels, to_tensor
 from ..core.latent import Latent
 from ..core.perceptual import psnr
 from .results_file import Metric
@@ -32,6 +32,11 @@ class Trial:
     distance: Tensor  # (N,), in standard deviations of W
     seconds: Tensor  # (N,)
 
+    def drawn(self, generator: Generator) -> list[Pixels]:
+        """Return the pictures of the latents, (H, W, 3) uint8."""
+        with torch.no_grad():
+            return [to_pixels(generator.draw(latent)) for latent in self.latents]
+
     def metrics(self, name: str) -> dict[str, Metric]:
         """Return mean PSNR, perceptual distance, distance from the average and seconds, under psnr/NAME and so on."""
         return {
@@ -39,8 +44,9 @@ class Trial:
         }
 
 
-def average(values: Tensor) -> Metric:
+def average(given: Tensor | Sequence[float]) -> Metric:
     """Return the mean of values (N,) with its interval; those that are not finite are left out."""
+    values = torch.as_tensor(given, dtype=torch.float64)
     return bootstrap(lambda x: float(x.mean()), values[values.isfinite()])
 
 

@@ -94,7 +94,7 @@ def model_card(results: Results, meta: Mapping[str, Any], critic_meta: Mapping[s
     oracle = {name.removeprefix("oracle/"): m for name, m in metrics.items() if name.startswith("oracle/")}
     counts = sorted({metric.n for metric in shown.values()})
     return TEXT.format(
-        head="![generated left, rendered right](results/demo_side_by_side.png)\n",
+        head="![generated left, rendered right](results/demo_side_by_side.jpg)\n",
         training="\n".join(f"| {key.replace('_', ' ')} | {_words(value)} |" for key, value in meta.items()),
         critic=critic,
         command_train="`ganedit train demo`",

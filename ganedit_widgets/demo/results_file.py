@@ -48,7 +48,8 @@ class Metric:
 class Results:
     """Metrics by name, with the command, commit and machine that made them; `figures` are written beside the file.
 
-    A figure is a picture (H, W, 3) uint8 or a Matplotlib figure. A quick run is kept apart from the full one.
+    A figure is a picture (H, W, 3) uint8, written as a JPEG, or a Matplotlib figure, written as a PNG. A quick run is
+    kept apart from the full one.
     """
 
     name: str
@@ -66,10 +67,11 @@ class Results:
         return f"{self.name}_quick" if self.quick else self.name
 
     def write(self, folder: Path | str = RESULTS) -> Path:
-        """Write ``NAME.json`` and ``NAME_FIGURE.png``; return the path of the former."""
+        """Write ``NAME.json`` and ``NAME_FIGURE.png`` or ``.jpg``; return the path of the former."""
         folder = Path(folder)
         for name, figure in self.figures.items():
-            write_whole(folder / f"{self.stem}_{name}.png", _png(figure))
+            kind = "jpg" if isinstance(figure, np.ndarray) else "png"
+            write_whole(folder / f"{self.stem}_{name}.{kind}", _encoded(figure))
         content = {
             "metrics": {name: _rounded(asdict(metric)) for name, metric in self.metrics.items()},
             "command": self.command,
@@ -137,10 +139,10 @@ def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v if isinstance(v, int) else float(f"{v:.{DIGITS}g}") for k, v in values.items()}
 
 
-def _png(figure: np.ndarray | Figure) -> bytes:
+def _encoded(figure: np.ndarray | Figure) -> bytes:
     file = io.BytesIO()
-    if isinstance(figure, np.ndarray):
-        Image.fromarray(figure).save(file, "PNG", optimize=True)
+    if isinstance(figure, np.ndarray):  # many pictures: a fifth of a PNG's size, and every version stays in history
+        Image.fromarray(figure).save(file, "JPEG", quality=90, subsampling=0, optimize=True)
     else:
         figure.savefig(file, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     return file.getvalue()

@@ -195,7 +195,7 @@ def test_a_run_measures_what_its_contract_asks(results):
 def test_a_run_is_written_with_its_figures(results, tmp_path):
     results.write(tmp_path)
     assert read_results("editing_in_style", tmp_path, quick=True).metrics.keys() == results.metrics.keys()
-    names = {p.stem.removeprefix("editing_in_style_quick_") for p in tmp_path.glob("*.png")}
+    names = {p.stem.removeprefix("editing_in_style_quick_") for p in tmp_path.glob("*.[jp][pn]g")}
     assert names == {"choices", "locality", "pictures"}
 
 

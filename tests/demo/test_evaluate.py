@@ -43,7 +43,7 @@ def test_the_ratio_is_that_of_the_distances(results):
 def test_a_run_is_written_with_its_figures_and_can_be_read(results, tmp_path):
     results.write(tmp_path)
     assert read_results("demo", tmp_path, quick=True).metrics.keys() == results.metrics.keys()
-    names = {p.stem.removeprefix("demo_quick_") for p in tmp_path.glob("*.png")}
+    names = {p.stem.removeprefix("demo_quick_") for p in tmp_path.glob("*.[jp][pn]g")}
     assert names == {"samples", "side_by_side", "truncation", "tails"}
 
 

@@ -13,7 +13,10 @@ from tests.demo.judge import judge
 from tests.tiny import tiny
 
 PROMISED = {"psnr/z", "psnr/w", "psnr/w_plus", "psnr/w_plus_noise", "psnr/photo_w_plus", "random_weights/psnr"}
-PROMISED |= {"affine/rotate_20", "affine/rotate_20_aligned", "defect/inpainted_hole", "crossover/yaw_from_b"}
+PROMISED |= {"affine/rotate_20", "affine/rotate_20_aligned", "defect/mouth_inpainted_hole", "crossover/yaw_from_b"}
+PROMISED |= {"psnr/noise_z", "psnr/texture_w_plus_noise", "psnr/tuned", "drift/tuned", "seconds/w_plus"}
+FIGURES = {"psnr", "affine", "defect"}
+SHEETS = {"spaces", "outside", "affine", "defects", "random_weights"}
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +29,9 @@ def test_every_promised_number_is_there_and_finite(results, tmp_path):
     for name, metric in results.metrics.items():
         assert np.isfinite([metric.value, metric.low, metric.high]).all(), name
     assert results.write(tmp_path).exists()
-    assert {p.stem.removeprefix("image2stylegan_quick_") for p in tmp_path.glob("*.png")} == {
-        "psnr",
-        "affine",
-        "pictures",
-    }
+    names = {p.name for p in tmp_path.iterdir() if p.suffix != ".json"}
+    charts = {f"image2stylegan_quick_{name}.png" for name in FIGURES}
+    assert names == charts | {f"image2stylegan_quick_{name}_pictures.jpg" for name in SHEETS}
 
 
 def test_a_picture_whose_latent_is_given_is_found_exactly():

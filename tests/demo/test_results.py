@@ -144,9 +144,9 @@ def test_figures_are_written_beside_the_results(tmp_path):
     figure = Figure((1, 1))
     figure.subplots().plot([0, 1])
     sample(figures={"sheet": np.zeros((4, 6, 3), np.uint8), "curve": figure}).write(tmp_path)
-    with Image.open(tmp_path / "demo_sheet.png") as sheet:
+    with Image.open(tmp_path / "demo_sheet.jpg") as sheet:
         assert sheet.size == (6, 4)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["demo.json", "demo_curve.png", "demo_sheet.png"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["demo.json", "demo_curve.png", "demo_sheet.jpg"]
 
 
 def test_a_number_that_is_none_is_not_written(tmp_path):
