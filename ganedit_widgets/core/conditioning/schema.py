@@ -16,6 +16,7 @@ from ..errors import LabelError
 
 VERSION = 1
 PERCENTILES = (0.5, 99.5)  # of the raw labels: what v = 0 and v = 1 mean
+ROUNDING = 1e-5  # of a label's size: what differs less is the same
 MIDDLE = 0.5  # v of the middle of the range: the neutral one
 MIRRORS = ("unknown", "same", "opposite")
 
@@ -143,7 +144,8 @@ class Schema:
         self._limits(raw)
         percentiles = torch.tensor(PERCENTILES, dtype=torch.float64) / 100
         limits = torch.stack([_quantiles(column, percentiles) for column in raw.detach().cpu().double().unbind(-1)])
-        constant = [a.name for a, (low, high) in zip(self.attributes, limits.tolist(), strict=True) if not low < high]
+        spread = limits[:, 1] - limits[:, 0] > ROUNDING * limits.abs().amax(1)
+        constant = [a.name for a, varies in zip(self.attributes, spread.tolist(), strict=True) if not varies]
         if constant:
             raise LabelError(
                 f"{', '.join(constant)} is the same in all pictures: leave it out, or label pictures that differ in it."
