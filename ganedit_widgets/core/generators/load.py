@@ -137,12 +137,12 @@ def _network(file: ModelFile) -> nn.Module:
     assert file.generator is not None  # _with_generator
     network = file.generator.build()
     if file.without_average:
-        network.mapping.w_avg.copy_(_average_w(network))  # type: ignore[union-attr, operator]
+        network.mapping.w_avg.copy_(average_w(network))  # type: ignore[union-attr, operator]
     return network
 
 
-def _average_w(network: nn.Module) -> torch.Tensor:
-    """Return the mean w of 10,000 fixed z; in float64, so that the fingerprint is the same on every machine."""
+def average_w(network: nn.Module) -> torch.Tensor:
+    """Return the mean w (D,) of 10,000 fixed z, of a network on the CPU; in float64, so that the fingerprint is the same on every machine."""
     rng = np.random.RandomState(0)
     total = torch.zeros(network.cfg.w_dim, dtype=torch.float64)  # type: ignore[union-attr, arg-type]
     with torch.no_grad():

@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .distributed import add_up
+
 
 def _rotation(angle: Tensor) -> Tensor:
     c, s, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
@@ -72,6 +74,19 @@ class AdaControl:
         """Take note of the scores (N, 1) of a batch of real pictures."""
         self._signs += float(real_scores.detach().sign().sum())
         self._seen += len(real_scores)
+
+    def gather(self, device: torch.device) -> None:
+        """Put together what all processes have observed, so that they adjust alike."""
+        both = add_up(torch.tensor([self._signs, self._seen], dtype=torch.float32, device=device))
+        self._signs, self._seen = float(both[0]), int(both[1])
+
+    def state(self) -> list[float]:
+        """Return all there is to know, to `restore` later."""
+        return [self.p, self._signs, self._seen]
+
+    def restore(self, state: list[float]) -> None:
+        """Be what `state` said."""
+        self.p, self._signs, self._seen = float(state[0]), float(state[1]), int(state[2])
 
     def adjust(self) -> float:
         """Move p towards the target by as much as the pictures seen since the last call allow; return r_t."""

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
 from ..errors import TrainingError
 from ..generators import Generator
 from ..sheet import save_sheet
+from .distributed import processes
 from .pairs import PairSource
 from .pictures import PictureArrays
 from .trainer import TrainConfig, Trainer
@@ -45,6 +45,18 @@ class Plan:
         return self.stages[-1][0], 0
 
 
+class Counted(Protocol):
+    """What `progress_of` asks of a trainer."""
+
+    @property
+    def pictures(self) -> int:
+        """How many have been shown."""
+
+    @property
+    def resolution(self) -> int:
+        """The side of the pictures, in pixels."""
+
+
 @dataclass
 class Progress:
     """What a run reports after every few steps."""
@@ -61,10 +73,6 @@ class Progress:
         losses = " ".join(f"{k} {v:.3f}" for k, v in self.losses.items())
         left = time.strftime("%H:%M:%S", time.gmtime(self.seconds_left))
         return f"{self.resolution}² {self.pictures / 1000:.1f}k of {self.total / 1000:.0f}k  {losses}  {left} left"
-
-
-def _rank() -> int:
-    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
 
 
 def train(
@@ -91,17 +99,17 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     device = device or torch.device("cpu")
     trainer = _open(folder, cfg, plan, device)
-    rng = np.random.default_rng(cfg.seed + trainer.pictures + 7919 * _rank())
-    torch.manual_seed(cfg.seed + trainer.pictures + 7919 * _rank())
+    rng = np.random.default_rng(cfg.seed + trainer.pictures + 7919 * processes()[0])
+    torch.manual_seed(cfg.seed + trainer.pictures + 7919 * processes()[0])
     began = saved = time.monotonic()
     first = trainer.pictures
     while True:
         resolution, left = plan.stage_of(trainer.pictures)
         over = left == 0 or stop() or (seconds is not None and time.monotonic() - began > seconds)
         if over or time.monotonic() - saved > save_every:
-            sheet = _save(trainer, folder) if _rank() == 0 else None
+            sheet = _save(trainer, folder) if processes()[0] == 0 else None
             saved = time.monotonic()
-            yield _progress(trainer, plan, began, first, {}, sheet)
+            yield progress_of(trainer, plan.total, began, first, {}, sheet)
         if over:
             return
         if resolution > trainer.resolution:
@@ -111,8 +119,8 @@ def train(
         real = partial(pictures.batch, cfg.batch, trainer.resolution, rng, device)
         losses = _learn(trainer, real, pairs)
         if trainer.steps % report_every == 0:
-            progress = _progress(trainer, plan, began, first, losses, None)
-            _log(folder, progress)
+            progress = progress_of(trainer, plan.total, began, first, losses, None)
+            write_log(folder, progress)
             yield progress
 
 
@@ -142,17 +150,19 @@ def _open(folder: Path, cfg: TrainConfig, plan: Plan, device: torch.device) -> T
     return Trainer.from_state(state, device, **free)
 
 
-def _progress(
-    trainer: Trainer, plan: Plan, began: float, first: int, losses: dict[str, float], sheet: Path | None
+def progress_of(
+    trainer: Counted, total: int, began: float, first: int, losses: dict[str, float], sheet: Path | None
 ) -> Progress:
+    """Return where a run of `total` pictures stands that `began` (`time.monotonic`) after `first` pictures."""
     spent = time.monotonic() - began
     rate = max(trainer.pictures - first, 1) / max(spent, 1e-3)
-    left = max(plan.total - trainer.pictures, 0)
-    return Progress(trainer.pictures, plan.total, trainer.resolution, spent, left / rate, losses, sheet)
+    left = max(total - trainer.pictures, 0)
+    return Progress(trainer.pictures, total, trainer.resolution, spent, left / rate, losses, sheet)
 
 
-def _log(folder: Path, progress: Progress) -> None:
-    if _rank() == 0:
+def write_log(folder: Path, progress: Progress) -> None:
+    """Add the losses to `log.jsonl`, one line for each report, if this is the chief process."""
+    if processes()[0] == 0:
         row: dict[str, Any] = {"pictures": progress.pictures, "resolution": progress.resolution, **progress.losses}
         with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import TrainingError
 from ..generators import Discriminator, DiscriminatorConfig, StyleGAN2, StyleGAN2Config, channels_for
 from .ada import AdaControl, augment
+from .distributed import broadcast, descend, processes
 from .grow import FadeIn, carry_over, grow_discriminator, grow_generator
 from .losses import discriminator_loss, generator_loss, r1_penalty
 from .pairs import Facts, Pairs, fact_loss, pair_loss
@@ -84,7 +83,7 @@ class Trainer:
 
     def _prepare(self) -> None:
         for tensor in [*self.generator.parameters(), *self.critic.parameters(), *self.generator.buffers()]:
-            _broadcast(tensor)
+            broadcast(tensor)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         ratio = self.cfg.r1_every / (self.cfg.r1_every + 1)  # lazy regularization (Karras et al. 2020, section 3.1)
         halves = [{"params": list(net.parameters())} for net in (self.generator.mapping, self.generator.synthesis)]
@@ -108,7 +107,7 @@ class Trainer:
             untold = fact_loss(self.generator.mapping(facts.z), facts.values)
             loss = loss + self.cfg.fact_weight * untold
             report["untold"] = float(untold.detach())
-        _descend(self.g_opt, loss)
+        descend(self.g_opt, loss)
         self._count(len(pairs.z))
         return report
 
@@ -132,7 +131,7 @@ class Trainer:
             penalty = r1_penalty(lambda x: self.critic(x, {}), augment(real[: cfg.r1_batch], self.ada.p))
             loss_d = loss_d + penalty * (cfg.r1_gamma / 2 * cfg.r1_every)
             report["r1"] = float(penalty.detach())
-        _descend(self.d_opt, loss_d)
+        descend(self.d_opt, loss_d)
         self.critic.requires_grad_(False)
         loss_g = generator_loss(self.critic(augment(fake, self.ada.p)))  # the same fakes: one forward pass less
         report["loss_g"] = float(loss_g.detach())
@@ -140,7 +139,7 @@ class Trainer:
             loss_pairs = pair_loss(fake, pairs)
             loss_g = loss_g + cfg.pair_weight * loss_pairs
             report["loss_pairs"] = float(loss_pairs.detach())
-        _descend(self.g_opt, loss_g)
+        descend(self.g_opt, loss_g)
         self._count(n)
         return {**report, "ada_p": self.ada.p}
 
@@ -158,7 +157,7 @@ class Trainer:
         return net.synthesis(ws, noise=noise)  # type: ignore[no-any-return]
 
     def _count(self, n: int) -> None:
-        n *= _world()
+        n *= processes()[1]
         self.pictures, self.stage_pictures, self.steps = self.pictures + n, self.stage_pictures + n, self.steps + 1
         half_life = min(self.cfg.ema_pictures, max(1.0, self.pictures * self.cfg.ema_rampup))
         keep = 0.5 ** (n / half_life)
@@ -219,32 +218,3 @@ class Trainer:
         trainer.ada.p = state["ada_p"]
         torch.set_rng_state(state["rng"])
         return trainer
-
-
-def _world() -> int:
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
-
-
-def _broadcast(tensor: Tensor) -> None:
-    if _world() > 1:
-        dist.broadcast(tensor.data, 0)
-
-
-def _average_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    if _world() == 1:
-        return
-    for parameter in parameters:
-        if parameter.grad is not None:
-            dist.all_reduce(parameter.grad)
-            parameter.grad /= _world()
-
-
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    _average_gradients(parameters)
-    for p in parameters:
-        if p.grad is not None:
-            torch.nan_to_num(p.grad, nan=0, posinf=1e5, neginf=-1e5, out=p.grad)
-    optimizer.step()

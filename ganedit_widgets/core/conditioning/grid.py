@@ -1,0 +1,62 @@
+"""A sheet of what labels do: for each attribute a few people, from the lowest label to the highest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from ..errors import LabelError
+from ..generators.base import Generator
+from ..image import to_pixels
+from ..sheet import tile
+
+VALUES = 7  # v = 0, 1/6, …, 1
+CAPTION = 14  # pixels above each attribute's rows
+
+
+def label_rows(
+    generator: Generator, attribute: str, seeds: Sequence[int], values: int = VALUES, psi: float = 0.7
+) -> Iterator[np.ndarray]:
+    """Yield pictures (H, W, 3) uint8, row by row: one row for each seed, `values` even labels v from 0 to 1.
+
+    The other attributes stay at 0.5; w and noise are the same along a row.
+    Raises `LabelError` for an unknown attribute, or a generator without labels.
+    """
+    schema = generator.schema
+    if schema is None:
+        raise LabelError(f"{generator.name} takes no labels: open a model of `ganedit train self-conditioned`.")
+    column = schema.index(attribute)
+    for seed in seeds:
+        start = generator.sample(seed, psi)
+        for value in torch.linspace(0, 1, values):
+            label = torch.full((len(schema),), 0.5)
+            label[column] = value
+            with torch.no_grad():
+                yield to_pixels(generator.draw(replace(start, label=label)))
+
+
+def label_grid(
+    generator: Generator, seeds: Sequence[int] = range(3), values: int = VALUES, psi: float = 0.7
+) -> np.ndarray:
+    """Return one picture (H, W, 3) uint8 of `label_rows` of every attribute, each under its name."""
+    if generator.schema is None:
+        raise LabelError(f"{generator.name} takes no labels: open a model of `ganedit train self-conditioned`.")
+    blocks = []
+    for name in generator.schema.names:
+        rows = tile(list(label_rows(generator, name, seeds, values, psi)), values)
+        caption = Image.new("RGB", (rows.shape[1], CAPTION), "white")
+        ImageDraw.Draw(caption).text((2, 1), f"{name}: 0 to 1".encode("ascii", "replace").decode(), fill="black")
+        blocks += [np.asarray(caption), rows]
+    return np.concatenate(blocks)
+
+
+def save_label_grid(
+    generator: Generator, path: str | Path, seeds: Sequence[int] = range(3), values: int = VALUES, psi: float = 0.7
+) -> None:
+    """Write `label_grid` to `path`; the suffix chooses the format."""
+    Image.fromarray(label_grid(generator, seeds, values, psi)).save(path)

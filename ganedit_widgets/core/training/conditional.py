@@ -1,0 +1,246 @@
+"""Fine-tuning a GAN so that labels of its own steer it (Liu et al., "Self-Conditioned GANs", SIGGRAPH 2022)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..conditioning.model import STARTS, self_conditioned, with_class_head
+from ..conditioning.schema import Schema
+from ..errors import TrainingError
+from ..generators.base import Generator
+from ..generators.load import average_w
+from ..generators.self_conditioned import SelfConditioned, soft_labels
+from .ada import AdaControl, augment
+from .conditional_losses import label_loss, paper_gamma, path_penalty
+from .distributed import add_up, broadcast, descend, processes
+from .labeled import can_mirror, mirrored
+from .losses import discriminator_loss, generator_loss, r1_penalty
+
+
+@dataclass(frozen=True)
+class ConditionalConfig:
+    """The settings of a fine-tuning; the defaults are the paper's, but for the start, the warm-up and ADA."""
+
+    pictures: int = 160_000  # to be shown in all
+    batch: int = 4  # pictures per step and process
+    lr: float = 0.002
+    start: str = "zero"  # or "copies", the paper's
+    projection: bool = False  # whether the scores depend on labels
+    class_weight_d: float = 0.5  # λ of the class head, on real pictures
+    class_weight_g: float = 0.5  # λ of the generator
+    head_pictures: int = 2000  # at first the class head learns alone, while nothing else changes
+    ramp_pictures: int = 4000  # after that, until the generator follows the class head with its full weight
+    r1_gamma: float | None = None  # None: the paper's, `paper_gamma`
+    r1_every: int = 16
+    path_weight: float = 2.0  # 0: no path length regularization
+    path_every: int = 4
+    path_shrink: int = 2  # its batch is so much smaller
+    mixing: float = 0.9  # chance of style mixing
+    ema_steps: float = 312.5  # half-life of the moving average: 0.5^(32/10000) per step
+    ada_target: float = 0.6  # of r_t; 0: no augmentation
+    ada_speed: float = 500_000.0
+    mirror: bool = False  # real pictures too, with the labels of mirrored ones
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raise `TrainingError` for settings with which nothing can be learned."""
+        if self.start not in STARTS:
+            raise TrainingError(f"The start {self.start!r} is unknown: choose {' or '.join(map(repr, STARTS))}.")
+        least = {"pictures": 1, "batch": 1, "r1_every": 1, "path_every": 1, "path_shrink": 1}
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise TrainingError(f"{name} is {getattr(self, name)}: give {low} or more.")
+        if not 0 < self.lr < 1:
+            raise TrainingError(f"The learning rate is {self.lr:g}: give a small positive number such as 0.002.")
+
+
+class ConditionalTrainer:
+    """The state of a fine-tuning; `step` is one update of both networks.
+
+    All chance in a step comes from the seed, the step's number and the process's, so that a run that was stopped goes
+    on as if it never had been.
+    """
+
+    def __init__(
+        self,
+        source: Generator,
+        schema: Schema,
+        cfg: ConditionalConfig,
+        device: torch.device | None = None,
+    ) -> None:
+        self.cfg, self.schema, self.source = cfg, schema, source.fingerprint
+        self.device = device or torch.device("cpu")
+        self.pictures = self.steps = 0
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(cfg.seed)
+            self.generator = self_conditioned(source, schema, cfg.start).to(self.device).train().requires_grad_(True)
+            self.critic = with_class_head(source, schema, cfg.projection).to(self.device).train()
+        for tensor in [*self.generator.state_dict().values(), *self.critic.state_dict().values()]:
+            broadcast(tensor)
+        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self.ada = AdaControl(cfg.ada_target, cfg.ada_speed)
+        self.mirrors = can_mirror(schema)
+        if cfg.mirror:
+            schema.mirrored(torch.full((len(schema),), 0.5))  # says what is not known
+        self.path_mean = torch.zeros((), device=self.device)
+        self.g_opt = _adam(self.generator, cfg.lr, cfg.path_every if cfg.path_weight else None)
+        self.d_opt = _adam(self.critic, cfg.lr, cfg.r1_every)
+
+    @property
+    def resolution(self) -> int:
+        """The side of the pictures, in pixels."""
+        return self.generator.cfg.resolution
+
+    @property
+    def gamma(self) -> float:
+        """R1's γ."""
+        cfg = self.cfg
+        return paper_gamma(self.resolution, cfg.batch) if cfg.r1_gamma is None else cfg.r1_gamma
+
+    @property
+    def class_weight(self) -> float:
+        """λ of the generator's class loss now: it grows from 0, once the class head has learned alone."""
+        passed = self.pictures - self.cfg.head_pictures
+        share = passed / self.cfg.ramp_pictures if self.cfg.ramp_pictures > 0 else float(passed >= 0)
+        return self.cfg.class_weight_g * min(1.0, max(0.0, share))
+
+    # ---- one step
+
+    def rng(self) -> np.random.Generator:
+        """Return the chance of this step and process, for what is drawn outside of `step`."""
+        return np.random.default_rng((self.cfg.seed, self.steps, processes()[0]))
+
+    @contextmanager
+    def _own_chance(self) -> Iterator[None]:
+        """Let torch draw the numbers of this step and process; leave its state as it was."""
+        state = np.random.SeedSequence((self.cfg.seed, self.steps, processes()[0], 1)).generate_state(1, np.uint64)
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(int(state[0] >> np.uint64(1)))
+            yield
+
+    def step(self, real: Tensor, v: Tensor) -> dict[str, float]:
+        """Update the networks with real pictures (N, 3, R, R) in [-1, 1] and their labels v (N, A); return the losses.
+
+        Until `head_pictures` have been shown, only the class head learns.
+        """
+        with self._own_chance():
+            if self.pictures < self.cfg.head_pictures:
+                report = self._warm_up(real, v)
+            else:
+                report = {**self._improve_critic(real, v), **self._improve_generator(len(real))}
+        self._count(len(real))
+        return {**report, "ada_p": self.ada.p}
+
+    def _warm_up(self, real: Tensor, v: Tensor) -> dict[str, float]:
+        self.critic.requires_grad_(False)
+        self.critic.classes.requires_grad_(True)
+        x, seen = self._augmented(real, v)
+        loss = label_loss(self.critic.judge(x, seen)[1], soft_labels(seen))
+        descend(self.d_opt, loss * self.cfg.class_weight_d)
+        return {"class_d": float(loss.detach())}
+
+    def _improve_critic(self, real: Tensor, v: Tensor) -> dict[str, float]:
+        cfg = self.cfg
+        self.critic.requires_grad_(True)
+        with torch.no_grad():
+            fake, _, asked = self._fakes(len(real))
+        x, seen = self._augmented(real, v)
+        real_scores, logits = self.critic.judge(x, seen)
+        loss = discriminator_loss(real_scores, self.critic(*self._augmented(fake, asked)))
+        classes = label_loss(logits, soft_labels(seen))
+        descend(self.d_opt, loss + cfg.class_weight_d * classes)
+        self.ada.observe(real_scores)
+        report = {"loss_d": float(loss.detach()), "class_d": float(classes.detach())}
+        if self.steps % cfg.r1_every == 0:
+            penalty = r1_penalty(lambda pictures: self.critic(pictures, seen), x)
+            descend(self.d_opt, penalty * (self.gamma / 2 * cfg.r1_every))
+            report["r1"] = float(penalty.detach())
+        return report
+
+    def _improve_generator(self, n: int) -> dict[str, float]:
+        cfg = self.cfg
+        self.critic.requires_grad_(False)
+        fake, _, asked = self._fakes(n)
+        x, seen = self._augmented(fake, asked)
+        scores, logits = self.critic.judge(x, seen)
+        loss, classes = generator_loss(scores), label_loss(logits, soft_labels(seen))
+        descend(self.g_opt, loss + self.class_weight * classes)
+        report = {"loss_g": float(loss.detach()), "class_g": float(classes.detach())}
+        if cfg.path_weight and self.steps % cfg.path_every == 0:
+            fake, ws, _ = self._fakes(max(1, n // cfg.path_shrink))
+            penalty, mean = path_penalty(fake, ws, self.path_mean)
+            descend(self.g_opt, penalty * (cfg.path_weight * cfg.path_every))
+            self.path_mean = add_up(mean) / processes()[1]
+            report["path"] = float(penalty.detach())
+        return report
+
+    def _fakes(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return pictures of random z and labels v ~ U(0, 1), their ws and v."""
+        net, layers = self.generator, self.generator.cfg.num_ws
+        z = torch.randn(2, n, net.cfg.z_dim, device=self.device)
+        v = torch.rand(n, len(self.schema), device=self.device)
+        cut = int(torch.randint(1, layers, ())) if float(torch.rand(())) < self.cfg.mixing else layers
+        w = net.mapping(z[0])
+        ws = w[:, None].expand(-1, layers, -1)
+        if cut < layers:
+            ws = torch.cat([ws[:, :cut], net.mapping(z[1])[:, None].expand(-1, layers - cut, -1)], 1)
+        return net.synthesis(ws, noise="random", labels=v), ws, v
+
+    def _augmented(self, x: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pictures augmented with probability p each, and their labels: those of mirrored ones turn."""
+        if self.mirrors and self.ada.p > 0:
+            x, v = mirrored(x, v, self.schema, torch.rand(len(x), device=self.device) < self.ada.p / 2)
+        return augment(x, self.ada.p), v
+
+    def _count(self, n: int) -> None:
+        keep = 0.5 ** (1 / self.cfg.ema_steps)
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - keep)
+        self.pictures, self.steps = self.pictures + n * processes()[1], self.steps + 1
+        if self.cfg.ada_target > 0 and self.steps % 8 == 0:
+            self.ada.gather(self.device)
+            self.ada.adjust()
+
+    # ---- saving
+
+    def result(self) -> SelfConditioned:
+        """Return a copy of the moving average on the CPU, with the average w that it has now."""
+        network = copy.deepcopy(self.average).cpu()
+        if self.pictures > self.cfg.head_pictures:  # before, it is what the source's file says
+            network.mapping.w_avg.copy_(average_w(network))
+        return network
+
+    def state(self) -> dict[str, Any]:
+        """Return everything needed to go on, as tensors and plain numbers."""
+        return {
+            "self_conditioned": 1,
+            "config": asdict(self.cfg),
+            "schema": self.schema.to_json(),
+            "source": self.source,
+            "counts": [self.pictures, self.steps],
+            "ada": self.ada.state(),
+            "path_mean": self.path_mean,
+            **{name: getattr(self, name).state_dict() for name in ("generator", "average", "critic", "g_opt", "d_opt")},
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken, of a trainer of the same source, attributes and kind of critic."""
+        for name in ("generator", "average", "critic", "g_opt", "d_opt"):
+            getattr(self, name).load_state_dict(state[name])
+        self.pictures, self.steps = state["counts"]
+        self.ada.restore(state["ada"])
+        self.path_mean = state["path_mean"].to(self.device)
+
+
+def _adam(network: torch.nn.Module, lr: float, every: int | None) -> torch.optim.Adam:
+    """Return Adam with rates and β₂ for a lazy penalty at every so many steps (Karras et al. 2020, appendix B)."""
+    ratio = 1.0 if every is None else every / (every + 1)
+    return torch.optim.Adam(network.parameters(), lr * ratio, (0.0, 0.99**ratio), eps=1e-8)
