@@ -21,6 +21,7 @@ from .evaluate_demo import look_at_generated
 from .oracle import Look, Oracle, load_oracle
 from .part_figures import choice_curves, labeled_sheet, locality_curves
 from .part_metrics import choice_metrics, choices, labels_of, oracle_metrics, part_metrics, render_metrics
+from .part_scale import scale_metrics
 from .part_trials import EDITED, METHODS, Trial, common_level, outside_at, try_all
 from .parts import Labeled, demo_catalog, labeled, mixed
 from .results_file import Metric, Results
@@ -53,16 +54,17 @@ class Extent:
     renders: int
     steps: int
     judged: int  # renders for the oracle's own score
+    scale: bool = False  # whether large networks are measured too
 
 
-FULL = Extent(300, 150, (64, 120, 600, 3), 3, (60, 60), (16, 32, 64), (5, 10, 20, 40), 12, 120, 60)
+FULL = Extent(300, 500, (64, 120, 600, 3), 3, (60, 60), (16, 32, 64), (5, 10, 20, 40), 12, 120, 60, True)
 QUICK = Extent(12, 2, (16, 6, 12, 1), 0, (4, 4), (16,), (3,), 1, 3, 4)
 
 
 def evaluate(quick: bool = False, generator: Generator | None = None, oracle: Oracle | None = None) -> Results:
     """Match clusters with parts, and borrow each part on many pairs by every method.
 
-    A full run takes about twenty minutes of one core; `quick`: a few pairs, under a minute, its numbers compare with
+    A full run takes about an hour of one core; `quick`: a few pairs, under a minute, its numbers compare with
     nothing but themselves.
     """
     began = time.monotonic()
@@ -77,6 +79,7 @@ def evaluate(quick: bool = False, generator: Generator | None = None, oracle: Or
     metrics |= locality_metrics(found) | oracle_verdicts(found, look)
     other = look_at_generated(generator, oracle, len(samples))  # ψ = 1, other seeds
     metrics |= distances(found, look.features, other.features, FEW if quick else TIMES)
+    metrics |= scale_metrics() if extent.scale else {}
     figures: dict[str, np.ndarray | Figure] = {"choices": curves}
     if found:
         figures |= {"locality": locality_curves(found), "pictures": pictures(found, samples)}
