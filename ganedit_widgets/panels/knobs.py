@@ -20,6 +20,7 @@ DEFAULTS: Row = {
     "unit": "",
     "layers": None,  # [lo, hi), as in range(lo, hi); None draws no layer control
     "removable": False,
+    "movable": False,  # True draws buttons that move it up and down among the others
     "enabled": None,  # True or False draws a check box; None draws none
     "strip": None,  # data URL of one wide picture, drawn below the track
     "warn": None,  # [lo, hi]: outside of it the track is red
@@ -30,7 +31,7 @@ class Knobs(ActionWidget):
     """A column of sliders. At most 30 messages a second reach Python, and always the final value.
 
     `rows` lists one dict per slider: key, label, min, max, step, value, default, and optionally unit, layers,
-    removable, enabled, strip, warn (see DEFAULTS). It is the truth: what the user does is written into it.
+    removable, movable, enabled, strip, warn (see DEFAULTS). It is the truth: what the user does is written into it.
     """
 
     _esm = script("base", "knobs_store", "knobs_layers", "knobs_row", "knobs")
@@ -45,6 +46,7 @@ class Knobs(ActionWidget):
         self._lock = threading.Lock()
         self._on_input, self._on_layers = CallbackDispatcher(), CallbackDispatcher()
         self._on_remove, self._on_toggle = CallbackDispatcher(), CallbackDispatcher()
+        self._on_move = CallbackDispatcher()
         super().__init__(rows=rows or [], **traits)
 
     @tr.validate("rows")
@@ -68,6 +70,12 @@ class Knobs(ActionWidget):
     def remove(self, key: str) -> None:
         """Take a slider away."""
         self.rows = [row for row in self.rows if row["key"] != key]
+
+    def move(self, key: str, by: int) -> None:
+        """Move a slider down by so many places, or up if `by` is negative; at the ends it stays."""
+        rows, row = [row for row in self.rows if row["key"] != key], self._row(key)
+        at = min(max(0, self.rows.index(row) + by), len(rows))
+        self.rows = [*rows[:at], row, *rows[at:]]
 
     def set(self, key: str, value: float) -> None:
         """Move a slider, without calling `on_input`. A slider the user is just dragging stays in the hand."""
@@ -101,6 +109,10 @@ class Knobs(ActionWidget):
         """Call `fn(key)` after the user has taken a slider away."""
         self._on_remove.register_callback(fn, remove=remove)
 
+    def on_move(self, fn: Callable[[str], None], remove: bool = False) -> None:
+        """Call `fn(key)` after the user has moved a slider up or down."""
+        self._on_move.register_callback(fn, remove=remove)
+
     def on_toggle(self, fn: Callable[[str, bool], None], remove: bool = False) -> None:
         """Call `fn(key, enabled)` when the user switches a slider on or off."""
         self._on_toggle.register_callback(fn, remove=remove)
@@ -128,6 +140,10 @@ class Knobs(ActionWidget):
         if kind == "remove":
             self.remove(key)
             self._on_remove(key)
+            return
+        if kind == "move":
+            self.move(key, 1 if message["by"] > 0 else -1)
+            self._on_move(key)
             return
         field = {"input": "value", "layers": "layers", "toggle": "enabled"}[str(kind)]
         with self._lock:

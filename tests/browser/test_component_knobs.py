@@ -289,3 +289,23 @@ def test_rows_fit_their_cell(chromium, shots, width, dark):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         track = page.locator(TRACK.format("pose")).bounding_box()
         assert track["width"] > 150
+
+
+def test_buttons_and_keys_move_a_slider_and_the_focus_goes_with_it(page):
+    rows = [{"key": key, "movable": True} for key in ("first", "second")]
+    bench = Bench(page, Knobs(rows))
+    moved = []
+    bench.widget.on_move(lambda key: moved.append((key, list(bench.widget.values))))
+    page.get_by_role("button", name="Later (Alt+↓): first").click()
+    bench.sync()
+    assert moved == [("first", ["second", "first"])]
+    bench.set(rows=bench.widget.rows)
+    page.locator(TRACK.format("first")).focus()
+    page.keyboard.press("Alt+ArrowUp")
+    bench.sync()
+    assert moved[-1] == ("first", ["first", "second"])
+    bench.set(rows=bench.widget.rows)
+    names = page.eval_on_selector_all(".ge-name", "all => all.map(n => n.textContent)")
+    assert names == ["first", "second"] and bench.errors == []
+    assert page.evaluate("document.activeElement.closest('.ge-knob').dataset.key") == "first"
+    bench.widget.close()

@@ -127,3 +127,15 @@ def test_undo_reaches_python_from_the_sliders(knobs):
 def test_an_unknown_slider_is_named_with_the_known_ones(knobs):
     with pytest.raises(KeyError, match=r"smile.*pose"):
         knobs.set("smile", 1)
+
+
+def test_a_slider_moves_among_the_others_with_all_that_it_holds(knobs):
+    moved = []
+    knobs.on_move(moved.append)
+    knobs.set("age", 2.5)
+    knobs.hear(t="move", key="age", by=-1)
+    assert knobs.values == {"age": 2.5, "pose": 0.0} and list(knobs.values) == ["age", "pose"]
+    knobs.hear(t="move", key="age", by=-1)
+    assert list(knobs.values) == ["age", "pose"] and moved == ["age", "age"]
+    knobs.move("age", 7)
+    assert list(knobs.values) == ["pose", "age"]

@@ -1,7 +1,7 @@
 // Knobs: a column of sliders. See ganedit_widgets/panels/knobs.py for the Python side.
 
 // Messages in: {t: 'set', key, fields, stamp}. Messages out, all with key and stamp: {t: 'input', value, final},
-// {t: 'layers', value: [lo, hi]}, {t: 'toggle', value}; and {t: 'remove', key}.
+// {t: 'layers', value: [lo, hi]}, {t: 'toggle', value}; and {t: 'remove', key}, {t: 'move', key, by}.
 
 function knobsView(model, el, store) {
   const life = scope(model), rows = new Map();
@@ -18,14 +18,16 @@ function knobsView(model, el, store) {
       row.node.remove();
       rows.delete(key);
     }
+    const active = grid.contains(document.activeElement) ? document.activeElement : null;
     let place = grid.firstChild;
     for (const key of store.rows.keys()) {
       if (!rows.has(key)) rows.set(key, { ...knobRow(model, store, key), shape: shape(store.rows.get(key)) });
       const { node, update } = rows.get(key);
       if (node === place) place = place.nextSibling;
-      else grid.insertBefore(node, place);  // moved only where the order has changed: focus stays
+      else grid.insertBefore(node, place);  // moved only where the order has changed
       update();
     }
+    if (active?.isConnected && active !== document.activeElement) active.focus();  // a row that is moved loses it
     grid.classList.toggle('ge-checks', [...store.rows.values()].some(row => row.enabled !== null));
   }
   const self = { arrange, update: key => rows.get(key)?.update() };

@@ -46,11 +46,12 @@ function knobRow(model, store, key) {
   const chip = h('button', { type: 'button', class: 'ge-chip', 'aria-expanded': 'false' }, icon('layers'), h('span'));
   const tool = (symbol, title) => h('button', { type: 'button', class: 'ge-tool', title, 'aria-label': `${title}: ${label}` }, icon(symbol));
   const reset = tool('reset', 'Back to the default'), remove = tool('close', 'Remove');
+  const up = tool('up', 'Earlier (Alt+↑)'), down = tool('down', 'Later (Alt+↓)');
   const { field: number, show } = numberField(life, label, value => store.input(key, value, true));
   const layers = row().layers ? layerControl(model, store, key, life) : null;
   if (layers) layers.box.hidden = true;
   const node = h('div', { class: 'ge-knob', 'data-key': key }, enable, name, slider,
-    h('span', { class: 'ge-value' }, number, h('span', { class: 'ge-unit' }, unit)), chip, h('span', { class: 'ge-ends' }, reset, remove));
+    h('span', { class: 'ge-value' }, number, h('span', { class: 'ge-unit' }, unit)), chip, h('span', { class: 'ge-ends' }, up, down, reset, remove));
   node.append(strip, ...(layers ? [layers.box] : []));
 
   const snap = value => {
@@ -95,6 +96,12 @@ function knobRow(model, store, key) {
     store.input(key, snap(min + (max - min) * (event.clientX - left) / width), true);
   });
   life.dom(remove, 'click', () => store.remove(key));
+  life.dom(up, 'click', () => store.move(key, -1));
+  life.dom(down, 'click', () => store.move(key, 1));
+  life.dom(node, 'keydown', event => {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (event.altKey && by && row().movable) { take(event); store.move(key, by); }
+  });
   life.dom(enable, 'change', () => store.toggle(key, enable.checked));
   life.dom(chip, 'click', () => {
     layers.box.hidden = !layers.box.hidden;
@@ -119,6 +126,7 @@ function knobRow(model, store, key) {
     number.title = risky ? 'Outside the range in which results are dependable' : value < min || value > max ? 'Past the end of the track' : '';
     reset.style.visibility = value === start ? 'hidden' : '';
     remove.hidden = !row().removable;
+    up.hidden = down.hidden = !row().movable;
     enable.hidden = row().enabled === null;
     enable.checked = row().enabled === true;
     strip.hidden = !row().strip;

@@ -64,6 +64,7 @@ function knobStore(model) {
     redraw(key);
   };
   store.remove = key => model.send({ t: 'remove', key });
+  store.move = (key, by) => model.send({ t: 'move', key, by });
   store.end = flush;
   return store;
 }
