@@ -27,7 +27,7 @@ from ganedit_widgets.core.generators import require_own
 from ganedit_widgets.core.parts import build_catalog
 from ganedit_widgets.core.segment import Labeled, SegmentPlan, train_segmenter
 from ganedit_widgets.core.short import short
-from tests.tiny import conditional, odd, tiny
+from tests.tiny import conditional, labeled, odd, tiny
 
 TINY, STRANGER = tiny(), tiny(seed=1)
 WANTED = to_pixels(TINY.draw(TINY.sample(seed=7)))
@@ -66,7 +66,9 @@ EDITS = [
     edits.Crossover(TINY.sample(seed=8), (0.0, 0.25, 0.5, 1.0, 1.0, 0.0), "a friend"),
     edits.TransferExpression(edits.Sample(2), TINY.sample(seed=3), 0.5, threshold=0.2, layers=(0, 1, 4)),
     edits.Stack((edits.MoveAlong(SEFA, 0.5), edits.MoveAlong(CHANNEL, 1.5))),
+    edits.SetLabels({"yaw": 0.9, "age": 0.1}),
 ]
+OTHER_HOMES = {edits.SetLabels: labeled()}  # edits that are only for another kind of generator than TINY
 FOREIGN = [  # each edit that holds something of a checkpoint, holding another's
     edits.Borrow(STRANGER.sample(seed=6), "part 1", CATALOG),
     edits.Borrow(TINY.sample(seed=6), "part 1", replace(CATALOG, fingerprint=STRANGER.fingerprint)),
@@ -84,12 +86,24 @@ FOREIGN = [  # each edit that holds something of a checkpoint, holding another's
 each_edit = pytest.mark.parametrize("edit", EDITS, ids=lambda e: type(e).__name__)
 
 
+def home(edit):
+    """Return the generator that an edit is tried on, and a latent of it."""
+    generator = OTHER_HOMES.get(type(edit), TINY)
+    return generator, generator.sample(seed=1)
+
+
 def draw(latent):
-    return TINY.draw(latent)
+    generators = (TINY, *OTHER_HOMES.values())
+    return next(g for g in generators if g.fingerprint == latent.fingerprint).draw(latent)
+
+
+def tensors_of(latent):
+    label = {} if latent.label is None else {"label": latent.label}
+    return {"w": latent.w, **latent.offsets, **{f"noise {k}": v for k, v in latent.noise.items()}, **label}
 
 
 def same(one, other):
-    tensors = [{"w": la.w, **la.offsets, **{f"noise {k}": v for k, v in la.noise.items()}} for la in (one, other)]
+    tensors = [tensors_of(one), tensors_of(other)]
     return tensors[0].keys() == tensors[1].keys() and all(torch.equal(v, tensors[1][k]) for k, v in tensors[0].items())
 
 
@@ -102,45 +116,51 @@ def test_no_edit_is_forgotten():
 
 
 @each_edit
-def test_changes_the_picture(edit, latent):
-    assert not torch.equal(draw(edits.run(TINY, latent, edit)), draw(latent))
+def test_changes_the_picture(edit):
+    generator, latent = home(edit)
+    assert not torch.equal(draw(edits.run(generator, latent, edit)), draw(latent))
 
 
 @each_edit
-def test_leaves_its_input_alone(edit, latent):
+def test_leaves_its_input_alone(edit):
+    generator, latent = home(edit)
     latent = latent.shifted({"b8.conv0": torch.ones(8)})
     before = latent.detached()
-    edits.run(TINY, latent, edit)
+    edits.run(generator, latent, edit)
     assert same(latent, before)
 
 
 @each_edit
-def test_gives_the_same_result_twice(edit, latent):
-    once, twice = (edits.run(TINY, latent, edit) for _ in range(2))
+def test_gives_the_same_result_twice(edit):
+    generator, latent = home(edit)
+    once, twice = (edits.run(generator, latent, edit) for _ in range(2))
     assert same(once, twice)
 
 
 @each_edit
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.enable_grad, torch.inference_mode])
-def test_keeps_no_graph_and_no_grad_mode(edit, mode, latent):
+def test_keeps_no_graph_and_no_grad_mode(edit, mode):
+    generator, latent = home(edit)
     with mode():
         expected = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-        for step in edit.steps(TINY, latent):
+        for step in edit.steps(generator, latent):
             assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == expected
             assert not any(x.requires_grad for x in (step.w, *step.offsets.values()))
-    assert torch.equal(draw(step), draw(edits.run(TINY, latent, edit)))
+    assert torch.equal(draw(step), draw(edits.run(generator, latent, edit)))
 
 
 @each_edit
-def test_knows_before_it_starts_how_many_steps_it_takes(edit, latent):
-    assert len(list(edit.steps(TINY, latent))) == edit.total
+def test_knows_before_it_starts_how_many_steps_it_takes(edit):
+    generator, latent = home(edit)
+    assert len(list(edit.steps(generator, latent))) == edit.total
 
 
 @each_edit
-def test_may_be_abandoned_after_any_step_and_recorded_as_it_stood(edit, latent):
-    for done, reached in enumerate(edit.steps(TINY, latent), start=1):
+def test_may_be_abandoned_after_any_step_and_recorded_as_it_stood(edit):
+    generator, latent = home(edit)
+    for done, reached in enumerate(edit.steps(generator, latent), start=1):
         assert draw(reached).isfinite().all()
-        assert same(edits.run(TINY, latent, edits.stopped(edit, done)), reached)
+        assert same(edits.run(generator, latent, edits.stopped(edit, done)), reached)
 
 
 @each_edit
@@ -169,29 +189,31 @@ def test_reads_as_one_short_line(edit):
 
 
 @each_edit
-def test_survives_in_a_picture(edit, latent, tmp_path):
+def test_survives_in_a_picture(edit, tmp_path):
+    generator, latent = home(edit)
     history = History(latent)
-    history.push(edit, edits.run(TINY, latent, edit))
-    save_png(tmp_path / "edited.png", to_pixels(draw(history.latent)), Recipe.of(TINY, history))
+    history.push(edit, edits.run(generator, latent, edit))
+    save_png(tmp_path / "edited.png", to_pixels(draw(history.latent)), Recipe.of(generator, history))
     found = load_recipe(tmp_path / "edited.png")
     assert repr(found.edits) == repr([edit])
     assert same(found.latent, history.latent)
-    assert same(edits.run(TINY, latent, *found.edits), history.latent)
+    assert same(edits.run(generator, latent, *found.edits), history.latent)
 
 
 @each_edit
-def test_its_code_makes_the_same_picture(edit, latent, tmp_path, monkeypatch):
+def test_its_code_makes_the_same_picture(edit, tmp_path, monkeypatch):
+    generator, latent = home(edit)
     monkeypatch.chdir(tmp_path)
-    for name, contents in files_for(TINY, [edit], latent).items():
+    for name, contents in files_for(generator, [edit], latent).items():
         (tmp_path / name).write_bytes(contents)
-    expected = to_pixels(draw(edits.run(TINY, latent, edit)))
+    expected = to_pixels(draw(edits.run(generator, latent, edit)))
     namespace = {}
-    exec(compile(code_for(TINY, [edit], latent), "shown", "exec"), namespace)
+    exec(compile(code_for(generator, [edit], latent), "shown", "exec"), namespace)
     assert np.array_equal(namespace["picture"], expected)
     assert np.array_equal(np.asarray(Image.open("edited.png")), expected)
 
 
-@pytest.mark.parametrize("build", [odd, conditional], ids=["odd", "conditional"])
+@pytest.mark.parametrize("build", [odd, conditional, labeled], ids=["odd", "conditional", "labeled"])
 def test_every_edit_works_on_models_of_other_shapes(build):
     model = build()
     latent, direction = model.sample(seed=1), probes.sefa(model)[0]
@@ -212,7 +234,7 @@ def test_every_edit_works_on_models_of_other_shapes(build):
         edits.Refine((edits.MoveAlong(direction),), segmenter, 2, ("left",)),
         edits.Stack((edits.MoveAlong(direction, 0.5), edits.MoveAlong(direction, layers=range(2)))),
     ]  # fmt: skip
-    assert {type(e) for e in made} == {type(e) for e in EDITS}
+    assert {type(e) for e in made} == {type(e) for e in EDITS} - OTHER_HOMES.keys()
     for edit in made:
         reached = edits.run(model, latent, edit)
         assert model.draw(reached).shape == (1, 3, *model.size)

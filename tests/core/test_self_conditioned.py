@@ -12,8 +12,7 @@ from safetensors.torch import load_file, save_file
 from ganedit_widgets.core import LabelError, LatentError, ModelError, TrainingError, load_generator
 from ganedit_widgets.core.conditioning import Attribute, Schema
 from ganedit_widgets.core.conditioning.model import self_conditioned, with_class_head
-from ganedit_widgets.core.edits import Embed, MoveAlong, Sample, run
-from ganedit_widgets.core.edits.set_labels import SetLabels
+from ganedit_widgets.core.edits import Embed, MoveAlong, Sample, SetLabels, run
 from ganedit_widgets.core.generators import Generator, soft_labels
 from ganedit_widgets.core.generators.load import convert, describe, save_model
 from ganedit_widgets.core.image import to_pixels

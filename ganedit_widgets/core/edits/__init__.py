@@ -14,6 +14,7 @@ from .objective import Part
 from .paint import Paint, Refine
 from .paint_region import edit_region, paste_region, suggested_classes
 from .sample import Restore, Sample
+from .set_labels import SetLabels
 from .sources import Source, latent_of
 from .stack import Stack
 
@@ -31,6 +32,7 @@ __all__ = [
     "Report",
     "Restore",
     "Sample",
+    "SetLabels",
     "Source",
     "Stack",
     "TransferExpression",
