@@ -12,6 +12,7 @@ _HOMES = {
     "Frame": "frame",
     "Knobs": "knobs",
     "LayerStrip": "layer_strip",
+    "MaskEditPanel": "mask_edit",
     "MaskPainter": "mask_painter",
     "MorphPanel": "morph",
     "Panel": "panel",

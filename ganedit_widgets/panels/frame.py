@@ -25,6 +25,7 @@ from .turn import Turn
 TEXT = "ganedit_widgets: run this cell to edit the picture below."
 HELP = "Change something and watch the picture. Apply records the change; the strip below it is the history."
 BLANK = np.full((64, 64, 3), 128, np.uint8)  # a thumbnail that is not drawn yet
+WIDTH = 384  # CSS pixels of the stage
 _shown: dict[str, tuple[str, list[Any]]] = {}  # cell -> (its last run, the frames that showed)
 
 PanelMaker = Callable[[Session], Panel]
@@ -44,7 +45,7 @@ class Frame(ipw.VBox):
         self.session, self._makers = session, list(panels)
         self._panels: dict[int, Panel] = {}
         # widgets
-        self.stage = Stage(width=384, actions=["undo", "redo"], alt=f"Picture of {session.generator.name}")
+        self.stage = Stage(width=WIDTH, actions=["undo", "redo"], alt=f"Picture of {session.generator.name}")
         self.strip = Filmstrip(label="History", size=56)
         self.foot = Foot()
         self.head = Head(
@@ -151,7 +152,7 @@ class Frame(ipw.VBox):
         if index not in self._panels:
             made = self._makers[index]
             panel = self._panels[index] = made if isinstance(made, Panel) else made(self.session)
-            panel._panel_frame = self
+            panel.enter(self)
             self._listen(panel)
             self._side.children = (*self._side.children, panel)
             if panel.view is not None:
@@ -160,7 +161,9 @@ class Frame(ipw.VBox):
             panel.layout.display = None if i == index else "none"
             if panel.view is not None:
                 panel.view.layout.display = None if i == index else "none"
-        self.stage.layout.display = None if self.panel.view is None else "none"
+        beside = self.panel.beside
+        self.stage.layout.display = None if self.panel.view is None or beside else "none"
+        self.stage.width = beside or WIDTH
 
     # ---- from the session, mostly in the worker's thread
 

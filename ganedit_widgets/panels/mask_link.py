@@ -15,7 +15,7 @@ import numpy as np
 
 from ganedit_widgets.core.errors import GanEditError, ImageError
 from ganedit_widgets.core.painting import IndexMap, Patch
-from ganedit_widgets.core.painting.regions import Hits
+from ganedit_widgets.core.painting.regions import Hits, IndexPixels
 
 from .transport import Message
 
@@ -54,6 +54,13 @@ class MaskLink:
                 if patch is not None or by:
                     self._tell(kind if patch is not None else "none", patch, by)
             return patch is not None
+
+    def begin(self, mask: IndexPixels) -> None:
+        """Take another mask of the same shape, with nothing to undo, and tell every page."""
+        with self.lock:
+            self.map = IndexMap(mask, self.map.labels)
+            self._seq += 1
+            self.tell_all()
 
     def take(self, message: Message, buffers: Any) -> bool:
         """Carry out a step that a page sent. Raises `ImageError` if it makes no sense."""

@@ -77,6 +77,16 @@ class MaskPainter(MaskView):
         mask = read_mask(source, self.labels, self._image.shape[:2])
         self._step("paint", lambda: self._link.map.replace(mask))
 
+    def begin(self, image: Any, mask: Any) -> None:
+        """Go on with another picture of the same size and its mask; nothing can be undone then. Raises as both do."""
+        pixels = read_image(image)
+        self._check(pixels.shape[:2], "picture")
+        start = read_mask(mask, self.labels, pixels.shape[:2])
+        self._image = pixels
+        self._link.begin(start)
+        self._redraw()
+        self._tell_base()
+
     def png(self) -> bytes:
         """Return the mask as a PNG file with the labels' colors and names."""
         return mask_png(self.mask, self.labels)

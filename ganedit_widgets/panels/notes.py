@@ -8,7 +8,10 @@ from ganedit_widgets.core.edits import (
     Borrow,
     Crossover,
     Edit,
+    EmbedParts,
     MoveAlong,
+    Paint,
+    Refine,
     Restore,
     Sample,
     Source,
@@ -72,6 +75,12 @@ def label_of(edit: Edit) -> str:
         return f"× {name_of(edit.other, edit.note)}"
     if isinstance(edit, Borrow):
         return f"{edit.part} of {edit.note or 'a picture'}"
+    if isinstance(edit, Paint):
+        return " ".join(["paint", ", ".join((edit.classes or ())[:2])]).strip()
+    if isinstance(edit, Refine):
+        return f"{label_of(Stack(edit.moves))}, refined"
+    if isinstance(edit, EmbedParts):
+        return "join pictures" if len(edit.parts) > 1 else "embed part"
     if isinstance(edit, TransferExpression):
         return f"like {name_of(edit.expressive, edit.note)} {_signed(edit.strength)}"
     if isinstance(edit, Restore) and edit.note:

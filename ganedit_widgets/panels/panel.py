@@ -30,7 +30,7 @@ class Panel(ipw.VBox):
     * `edit()`: the edit the controls now describe, or None while they rest. `reset()`: puts them to rest.
     * `why_not()`, if Apply needs more than an edit: why it cannot be pressed now, as a sentence; else "".
     * `previews = False`, if its edits are searched for and cannot be shown at once.
-    * `view`, if it needs more than the stage: the widget to be shown in its place.
+    * `view`, if it needs more than the stage: the widget to be shown in its place; or, with `beside`, at its left.
 
     Displayed in a cell, a panel brings a frame of its own; in a `Studio` it shares one. Wrap callbacks that may fail
     in `session.guarded`, so that the user sees the error. Names that begin with `_panel` are the base's own.
@@ -41,6 +41,7 @@ class Panel(ipw.VBox):
     apply_label: ClassVar[str] = "Apply"
     previews: ClassVar[bool] = True  # whether its edits are known at once, and can be shown while a control moves
     view: ipw.Widget | None = None
+    beside: ClassVar[int] = 0  # how wide the stage is beside the view, in CSS pixels; 0: the view takes its place
     _panel_watched: list[tuple[HasTraits, Callable[[Any], Any], str]] = []  # noqa: RUF012 (replaced, never changed)
 
     def __init__(
@@ -150,6 +151,10 @@ class Panel(ipw.VBox):
             Frame(self.session, [self])
         assert self._panel_frame is not None  # a frame introduces itself to its panels
         return self._panel_frame
+
+    def enter(self, frame: Frame) -> None:
+        """Become a part of `frame`; called by it, once."""
+        self._panel_frame = frame
 
     def _ipython_display_(self) -> None:
         self.frame._ipython_display_()

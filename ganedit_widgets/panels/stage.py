@@ -31,6 +31,7 @@ class Stage(ActionWidget):
 
     view = tr.Enum(("result", "before", "split", "difference"), "result").tag(sync=True)
     width = tr.Int(384).tag(sync=True)  # shown size in CSS pixels at zoom 1
+    zoom = tr.List(tr.Float(), [1.0, 0.0, 0.0]).tag(sync=True)  # from 1, and shift as parts of width and height
     gain = tr.Float(4.0).tag(sync=True)  # amplification of the difference
     alt = tr.Unicode("Edited picture").tag(sync=True)  # description for screen readers
     status = tr.Unicode("").tag(sync=True)  # one short line below the picture

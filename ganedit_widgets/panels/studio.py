@@ -13,6 +13,7 @@ from .crossover import CrossoverPanel
 from .embed import EmbedPanel
 from .expression import ExpressionPanel
 from .frame import Frame, PanelMaker
+from .mask_edit import MaskEditPanel
 from .morph import MorphPanel
 from .panel import Panel
 from .parts import PartsPanel
@@ -27,6 +28,7 @@ PANELS: tuple[type[Panel], ...] = (  # the tabs, in this order
     ExpressionPanel,
     PartsPanel,
     BorrowPanel,
+    MaskEditPanel,
 )
 
 

@@ -14,6 +14,7 @@ from ..generators.base import Generator
 from ..image import BROKEN
 from ..painting import Label, labels_of, mask_png, read_mask
 from ..painting.files import NAMES
+from ..painting.labels import PATTERNS
 from ..recipe import load_recipe
 from .features import label_size
 from .labels import UNLABELED, Labeled
@@ -24,8 +25,9 @@ NOTHING = "unlabeled"  # a label of this name says that nothing is said
 
 
 def painting_labels(segmenter: Segmenter) -> tuple[Label, ...]:
-    """Return the segmenter's classes as labels to paint with, in its colors."""
-    return labels_of([Label(name, color) for name, color in zip(segmenter.classes, segmenter.palette, strict=True)])
+    """Return the segmenter's classes as labels to paint with, in its colors, each with a pattern."""
+    pairs = zip(segmenter.classes, segmenter.palette, strict=True)
+    return labels_of([Label(name, color, PATTERNS[i % len(PATTERNS)]) for i, (name, color) in enumerate(pairs)])
 
 
 def labels_png(segmenter: Segmenter, labels: np.ndarray) -> bytes:

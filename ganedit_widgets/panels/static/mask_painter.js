@@ -9,26 +9,13 @@ function maskView(model, el, store) {
   const root = h('div', { class: 'ge-root ge-mask-painter', role: 'group', 'data-lm-suppress-shortcuts': 'true' });
 
   // ---- zoom, the same in every view, and for whoever is linked with it
-  let telling = 0;
   const zoom = zoomer(viewport, [world], (k, shown) => {
     viewport.classList.toggle('ge-crisp', k * shown * devicePixelRatio / width > 1.5);
     world.style.setProperty('--ge-mask-zoom', k);
     bar.update();
-    if (asModel()) return;
-    const box = viewport.getBoundingClientRect();
-    model.set('view', [k, zoom.state.x / box.width, zoom.state.y / box.height]);
-    clearTimeout(telling);
-    telling = setTimeout(() => model.save_changes(), 150);
+    linked.tell();
   });
-  function asModel() {  // whether this view shows what the model says, or is not on show at all
-    const { k, x, y } = zoom.state, box = viewport.getBoundingClientRect(), view = model.get('view');
-    return !box.width || [k, x / box.width, y / box.height].every((value, i) => Math.abs(value - view[i]) < 1e-4);
-  }
-  function followView() {
-    const [k, x, y] = model.get('view'), box = viewport.getBoundingClientRect();
-    Object.assign(zoom.state, { k: clamp(k, 1, ZOOMS.at(-1)), x: x * box.width, y: y * box.height });
-    zoom.apply();
-  }
+  const linked = zoomLink(model, 'view', life, viewport, zoom);
 
   const bar = maskBar(model, store, life, zoom), palette = maskPalette(model, store, life);
   const tools = maskTools(model, store, lines, () => self.refresh(true));
@@ -104,7 +91,7 @@ function maskView(model, el, store) {
     const most = Math.min(model.get('width'), 1.25 * model.get('width') * width / height);
     root.style.setProperty('--ge-mask-width', `${Math.round(most)}px`);
     viewport.style.aspectRatio = `${width} / ${height}`;
-    followView();
+    linked.follow();
   }
   const self = {
     refresh(fresh = false) {  // in the next frame, however often it was asked; all, or what is fresh of a stroke
@@ -127,18 +114,17 @@ function maskView(model, el, store) {
   };
   const hear = () => { const { text, level } = model.get('notice'); self.say(text, level); };
   store.views.add(self);
-  life.onEnd(() => { store.views.delete(self); clearTimeout(telling); if (!store.views.size) store.end(); });
+  life.onEnd(() => { store.views.delete(self); if (!store.views.size) store.end(); });
   life.model('change:tool', () => { tools.cancel(); self.say(''); });
   life.model('change:tool change:label change:size change:scope change:locked change:title', update);
   life.model('change:opacity change:hidden change:patterns', () => self.refresh());
-  life.model('change:view', () => { if (!asModel()) followView(); });
   life.model('change:notice', hear);
   life.model('change:width', layout);
 
   const picture = h('div', { class: 'ge-mask-picture' }, viewport, h('div', { class: 'ge-mask-hint' }, hint), said);
   root.append(bar.top, bar.options, h('div', { class: 'ge-mask-body' }, picture, h('div', { class: 'ge-mask-side' }, palette.node, below)));
   mount(el, root);
-  const watcher = new ResizeObserver(followView);
+  const watcher = new ResizeObserver(linked.follow);
   watcher.observe(viewport);
   life.onEnd(() => watcher.disconnect());
   hostSurface(model, life, world, () => { ink.hosted = true; root.dataset.hosted = 'true'; self.refresh(); });

@@ -21,7 +21,9 @@ function stageView(model, el, store) {
     root.classList.toggle('ge-crisp', k > 1 && perPixel > 1.5);  // whoever zooms in wants to see pixels
     root.classList.toggle('ge-zoomed', k > 1);
     bars.update(seen(), comparable(), k);
+    linked.tell();
   });
+  const linked = zoomLink(model, 'zoom', life, viewport, zoom);
   const bars = topBar(setView, direction => direction ? zoom.step(direction) : zoom.to(1));
   const below = bottomBar(model, act);
   let held = false, said = model.get('status'), speaking = 0;
@@ -61,7 +63,7 @@ function stageView(model, el, store) {
     root.style.setProperty('--ge-width', `${width}px`);
     viewport.style.width = `${Math.round(Math.min(width, 1.5 * width * w / h))}px`;
     viewport.style.aspectRatio = `${w} / ${h}`;
-    zoom.apply();
+    linked.follow();
   }
 
   function refresh() {
@@ -142,8 +144,8 @@ function stageView(model, el, store) {
   mount(el, root);
   life.model('change:view change:gain change:alt change:status change:busy change:actions change:disabled', refresh);
   life.model('change:width', layout);
-  life.dom(window, 'resize', () => zoom.apply());  // also when the device pixel ratio changes
-  const watcher = new ResizeObserver(() => zoom.apply());
+  life.dom(window, 'resize', linked.follow);  // also when the device pixel ratio changes
+  const watcher = new ResizeObserver(linked.follow);
   watcher.observe(viewport);
   life.onEnd(() => watcher.disconnect());
   const self = { draw, refresh };

@@ -2,6 +2,33 @@
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32];
 
+// Keep a zoomer and a trait of the model, [k, x / width, y / height], alike; every view, and who is linked, shows the same.
+function zoomLink(model, trait, life, viewport, zoom) {
+  let telling = 0;
+  const now = () => {
+    const { width, height } = viewport.getBoundingClientRect();
+    return width ? [zoom.state.k, zoom.state.x / width, zoom.state.y / height] : null;  // null: not on show
+  };
+  const alike = view => view.every((value, i) => Math.abs(value - model.get(trait)[i]) < 1e-4);
+  function follow() {
+    const [k, x, y] = model.get(trait), { width, height } = viewport.getBoundingClientRect();
+    Object.assign(zoom.state, { k: clamp(k, 1, ZOOMS.at(-1)), x: x * width, y: y * height });
+    zoom.apply();
+  }
+  life.onEnd(() => clearTimeout(telling));
+  life.model(`change:${trait}`, () => { const view = now(); if (view && !alike(view)) follow(); });
+  return {
+    follow,
+    tell() {
+      const view = now();
+      if (!view || alike(view)) return;
+      model.set(trait, view);
+      clearTimeout(telling);
+      telling = setTimeout(() => model.save_changes(), 150);
+    },
+  };
+}
+
 function zoomer(viewport, layers, onChange) {
   const state = { k: 1, x: 0, y: 0 };
 

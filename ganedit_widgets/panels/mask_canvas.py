@@ -1,0 +1,81 @@
+"""The painter of the mask panel: over the picture on show, with the labels that the segmenter sees in it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as ipw
+
+from ganedit_widgets.core.image import Picture, Pixels
+from ganedit_widgets.core.latent import Latent
+from ganedit_widgets.core.segment import LabelMap, Segmenter
+from ganedit_widgets.core.segment.folder import painting_labels
+
+from .mask_painter import MaskPainter
+
+KEPT = 16  # pictures whose painted masks are kept, to be found again after undo
+OPACITY = 0.5  # of the labels: the picture shines through
+
+
+class MaskCanvas(ipw.Box):
+    """Holds a painter for one segmenter after the other; `changed()` is called after every step, in any thread."""
+
+    def __init__(self, changed: Callable[[], Any], width: int) -> None:
+        self.painter: MaskPainter | None = None
+        self.segmenter: Segmenter | None = None
+        self.basis: Latent | None = None  # whose picture and labels are shown
+        self.before: LabelMap | None = None  # what the segmenter sees in it
+        self._changed, self._width = changed, width
+        self._kept: OrderedDict[int, tuple[Latent, LabelMap]] = OrderedDict()
+        super().__init__()
+        self.add_class("ge-beside")
+
+    @property
+    def painted(self) -> bool:
+        """Whether the mask differs from what the segmenter sees."""
+        return self.painter is not None and self.before is not None and bool((self.painter.mask != self.before).any())
+
+    def renew(self, segmenter: Segmenter | None, pixels: Pixels) -> None:
+        """Paint with the classes of another segmenter; until `show` is called, over `pixels` and with nothing seen."""
+        old, self.painter, self.segmenter = self.painter, None, segmenter
+        self.basis = self.before = None
+        self._kept.clear()
+        if segmenter is not None:
+            image = Picture(pixels).fitted(segmenter.size)
+            title = "What the picture shall show"
+            self.painter = MaskPainter(
+                image, painting_labels(segmenter), title=title, width=self._width, opacity=OPACITY, patterns=False
+            )
+            self.painter.on_change(self._changed)
+        self.children = () if self.painter is None else (self.painter,)
+        if old is not None:
+            old.close()
+
+    def show(self, latent: Latent, pixels: Pixels, labels: LabelMap) -> None:
+        """Go on with another picture (H, W, 3) and its labels (h, w); what was painted on it before is there again."""
+        painter = self.painter
+        if painter is None or self.segmenter is None:
+            return
+        self.keep()
+        painter.begin(Picture(pixels).fitted(self.segmenter.size), labels)
+        self.before, self.basis = labels.copy(), latent
+        if id(latent) in self._kept:
+            painter.load(self._kept[id(latent)][1])
+        self._changed()
+
+    def keep(self) -> None:
+        """Remember what was painted on the picture on show."""
+        if self.basis is None or self.painter is None:
+            return
+        self._kept.pop(id(self.basis), None)
+        if self.painted:
+            self._kept[id(self.basis)] = self.basis, self.painter.mask
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+    def take_back(self) -> None:
+        """Show what the segmenter sees again, as one step that can be undone."""
+        if self.painter is not None and self.before is not None:
+            self.painter.load(self.before)
