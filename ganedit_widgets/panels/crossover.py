@@ -1,4 +1,4 @@
-"""Panel for core/edits/crossover.py: layers of two parents, litters of children, and the table of mixed styles."""
+"""Panel for core/edits/crossover.py: layers of two parents, parts of them, litters, and the table of styles."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from .knobs import Knobs
 from .layer_strip import LayerStrip
 from .litter import Litter, Table
 from .panel import Panel
+from .region import Region
 from .session import Session
 from .sources import SourcePicker
 
@@ -50,10 +51,12 @@ class CrossoverPanel(Panel):
             label="Share of parent B in each group of layers",
         )
         self.litter_fold = Fold("Litter of nine children", lambda: Litter(self, session))
+        self.region_fold = Fold("Only some parts of B", lambda: Region(self, session))
         self.table_fold = Fold("Table of mixed styles", lambda: Table(self, session))
         # layout
         about = help_line("A is the picture on the left. Paint layers over to B, or move a whole group.")
-        super().__init__(session, [self.other, about, self.strip, self.knobs, self.litter_fold, self.table_fold])
+        folds = [self.region_fold, self.litter_fold, self.table_fold]
+        super().__init__(session, [self.other, about, self.strip, self.knobs, *folds])
         # connections
         self.strip.observe(session.guarded(self._on_shares), "shares")
         self.knobs.on_input(session.guarded(self._on_knob))
@@ -83,7 +86,7 @@ class CrossoverPanel(Panel):
         self.strip.shares = [float(share) for share in shares]
 
     def record(self, edit: Edit) -> None:
-        """Record `edit`, such as a child of a litter, on top of what others have on show."""
+        """Make and record `edit`, such as a child of a litter, on top of what others have on show."""
         self._panel_edits.add(edit)
         self.session.apply(edit, by=self)
 
@@ -95,7 +98,7 @@ class CrossoverPanel(Panel):
             self.blend(list(paper_split(self.session.generator)))  # something to be seen at once
         else:
             self.preview()
-        for fold in (self.litter_fold, self.table_fold):
+        for fold in (self.region_fold, self.litter_fold, self.table_fold):
             if fold.made:
                 fold.content.refresh()
 
