@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,7 +12,7 @@ from .. import __version__
 
 COMMANDS = (
     *("lab", "info", "convert", "sample", "embed", "label", "resample", "segment", "edit", "vector"),
-    *("train", "train encoder", "train segmenter", "evaluate"),
+    *("train", "train encoder", "train segmenter", "train self-conditioned", "evaluate"),
 )
 USER_ERROR, INTERRUPTED = 2, 130
 
@@ -26,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"ganedit_widgets {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
-        module = import_module(f".{name.replace(' ', '_')}", __package__)
+        module = import_module(f".{re.sub('[ -]', '_', name)}", __package__)
         command = commands.add_parser(
             name,
             help=(module.__doc__ or name).splitlines()[0].rstrip("."),

@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
     pairs = _pairs(data, options.portraits, cfg) if demo else None
     seconds = None if options.minutes is None else options.minutes * 60
     quiet = None if chief else True
-    with _stop_asked() as stop, tqdm(total=the_plan.total, unit="picture", unit_scale=True, disable=quiet) as bar:
+    with stop_asked() as stop, tqdm(total=the_plan.total, unit="picture", unit_scale=True, disable=quiet) as bar:
         for progress in train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=stop, pairs=pairs):
             bar.update(progress.pictures - bar.n)
             bar.set_postfix_str(str(progress), refresh=False)
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _stop_asked() -> Iterator[Callable[[], bool]]:
+def stop_asked() -> Iterator[Callable[[], bool]]:
     """Give what says whether Ctrl+C was pressed; pressed once, it no longer interrupts but asks."""
     asked = threading.Event()
     before = signal.getsignal(signal.SIGINT)

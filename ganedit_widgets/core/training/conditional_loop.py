@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ..conditioning.grid import save_label_grid
+from ..conditioning.schema import Schema
 from ..errors import TrainingError
 from ..generators.base import Generator
 from ..readers.own import save_model
@@ -112,6 +113,19 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or "self_conditioned" not in state:
         raise TrainingError(f"{path} is of another kind of training: choose another folder.")
     return state
+
+
+def export_run(
+    source: Generator, schema: Schema, folder: str | Path, cfg: ConditionalConfig, half: bool = False
+) -> Path:
+    """Write the model that the run in `folder` has reached into it; return its path.
+
+    Raises `TrainingError` if there is no checkpoint, or one of another run.
+    """
+    trainer = ConditionalTrainer(source, schema, cfg)
+    if not resume(trainer, Path(folder)):
+        raise TrainingError(f"There is no {CHECKPOINT} in {folder}: name the folder of a run.")
+    return export(trainer, Path(folder) / MODEL, half)
 
 
 def export(trainer: ConditionalTrainer, path: str | Path, half: bool = False, meta: Mapping[str, Any] = {}) -> Path:
