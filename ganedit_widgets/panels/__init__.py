@@ -24,6 +24,7 @@ _HOMES = {
     "Studio": "studio",
     "TraversePanel": "traverse",
     "Turn": "turn",
+    "VectorLibraryPanel": "vector_library",
     "Worker": "worker",
 }
 

@@ -19,6 +19,7 @@ from .panel import Panel
 from .parts import PartsPanel
 from .session import Session
 from .traverse import TraversePanel
+from .vector_library import VectorLibraryPanel
 
 PANELS: tuple[type[Panel], ...] = (  # the tabs, in this order
     TraversePanel,
@@ -29,6 +30,7 @@ PANELS: tuple[type[Panel], ...] = (  # the tabs, in this order
     PartsPanel,
     BorrowPanel,
     MaskEditPanel,
+    VectorLibraryPanel,
 )
 
 
