@@ -224,6 +224,25 @@ def test_the_start_of_copies_is_that_of_the_paper():
         assert torch.equal(constants[1], run.generator.synthesis.b4.const)
 
 
+@pytest.mark.slow
+def test_after_a_short_fine_tuning_a_picture_goes_with_its_label():
+    options = {"batch": 8, "lr": 0.005, "head_pictures": 200, "ramp_pictures": 100, "ema_steps": 20, "r1_gamma": 1.0}
+    run = trainer(**options, path_weight=0.0, ada_target=0.0)
+    steps(run, 250, data(256))
+    ws = run.average.mapping(torch.randn(32, 8, generator=torch.Generator().manual_seed(0)))[:, None].expand(-1, 6, -1)
+    labels = torch.full((5, 2), 0.5)
+    labels[:, 0] = torch.linspace(0, 1, 5)
+    bright = torch.stack(
+        [run.average.synthesis(ws, labels=v.expand(32, -1))[..., :8].mean((1, 2, 3)) for v in labels], 1
+    )
+    means = bright.mean(0)
+    assert (means.diff() > 0.02).all(), means
+    assert float(means[-1] - means[0]) > 0.3
+    read = run.critic.labels(data(64, seed=1).batch(64, 16, np.random.default_rng(0), CPU)[0])[:, 0]
+    known = data(64, seed=1).batch(64, 16, np.random.default_rng(0), CPU)[1][:, 0]
+    assert float(torch.corrcoef(torch.stack([read, known]))[0, 1]) > 0.8
+
+
 # ---- stopping and going on
 
 

@@ -11,8 +11,12 @@ from safetensors.torch import load_file, save_file
 
 from ganedit_widgets.core import LabelError, LatentError, ModelError, TrainingError, load_generator
 from ganedit_widgets.core.conditioning import Attribute, Schema
+from ganedit_widgets.core.conditioning.grid import label_grid, label_rows, save_label_grid
 from ganedit_widgets.core.conditioning.model import self_conditioned, with_class_head
+from ganedit_widgets.core.conditioning.reading import labels_in, read_labels
 from ganedit_widgets.core.edits import Embed, MoveAlong, Sample, SetLabels, run
+from ganedit_widgets.core.encoder import load_encoder
+from ganedit_widgets.core.encoder.training import EncoderPlan, train_encoder
 from ganedit_widgets.core.generators import Generator, soft_labels
 from ganedit_widgets.core.generators.load import convert, describe, save_model
 from ganedit_widgets.core.image import to_pixels
@@ -184,6 +188,53 @@ def test_labels_are_read_as_the_inverse_of_soft_labels():
     v = torch.tensor([[0.1, 0.9], [0.5, 0.3]])
     critic.judge = lambda x: (None, soft_labels(v).clamp(min=1e-9).log())
     torch.testing.assert_close(critic.labels(None), v, atol=1e-6, rtol=0)
+
+
+def test_the_labels_of_a_real_picture_can_be_set_again():
+    generator = labeled()
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    found = labels_in(generator, picture)
+    assert found.keys() == {"age", "yaw"} and all(0 <= v <= 1 for v in found.values())
+    latent = run(generator, generator.average(), SetLabels(found))
+    assert latent.label.tolist() == pytest.approx([found["age"], found["yaw"]])
+    x = torch.randn(3, 3, 16, 16)
+    torch.testing.assert_close(read_labels(generator, x), generator.discriminator.labels(x))
+
+
+def test_a_model_without_a_class_head_reads_no_labels():
+    picture = np.zeros((16, 16, 3), np.uint8)
+    for model in (tiny(), odd(), Generator(labeled().network)):
+        with pytest.raises(LabelError, match="has no class head"):
+            labels_in(model, picture)
+
+
+def test_an_encoder_learns_from_pictures_with_labels_and_draws_with_those_it_reads(tmp_path):
+    generator = labeled()
+    plan = EncoderPlan(steps=6, batch=4, warm=0.5)
+    *_, last = train_encoder(generator, tmp_path / "e.safetensors", plan=plan, report_every=2)
+    assert np.isfinite(last.loss)
+    generator.encoder = load_encoder(tmp_path / "e.safetensors", generator)
+    wanted = to_pixels(generator.draw(run(generator, generator.sample(3), SetLabels({"yaw": 0.9}))))
+    asked = SetLabels(labels_in(generator, wanted))
+    found = run(generator, generator.average(), asked, Embed(wanted, iterations=2, start="encoder"))
+    assert torch.equal(found.label, run(generator, generator.average(), asked).label)
+
+
+# ---- the sheet of labels
+
+
+def test_a_sheet_shows_each_attribute_from_its_lowest_label_to_its_highest(tmp_path):
+    generator = labeled()
+    rows = list(label_rows(generator, "yaw", [4, 5], values=3))
+    start = generator.sample(5, 0.7)
+    for picture, v in zip(rows[3:], (0.0, 0.5, 1.0), strict=True):
+        assert np.array_equal(picture, to_pixels(generator.draw(replace(start, label=torch.tensor([0.5, v])))))
+    assert label_grid(generator, [4, 5], values=3).shape == (2 * (14 + 2 * 16), 3 * 16, 3)
+    save_label_grid(generator, tmp_path / "sheet.png")
+    with pytest.raises(LabelError, match="takes no labels"):
+        label_grid(tiny())
+    with pytest.raises(LabelError, match="no attribute 'hat'"):
+        next(label_rows(generator, "hat", [0]))
 
 
 # ---- files

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..conditioning.reading import read_labels
 from ..descent import gradients, require_differentiable
 from ..errors import TrainingError
 from ..generators.base import Generator
@@ -114,17 +115,26 @@ class _Run:
         psi = torch.from_numpy(rng.uniform(*PSI, (count, 1))).float().to(z)
         with torch.no_grad():
             u = psi * self.white.to_u(self.generator.map(z))
-            return u, self.draw(u[:, None].expand(-1, self.network.cfg.num_ws, -1)).clamp(-1, 1)
+            schema = self.generator.schema
+            v = None if schema is None else torch.from_numpy(rng.random((count, len(schema)))).float()
+            return u, self.draw(u[:, None].expand(-1, self.network.cfg.num_ws, -1), v).clamp(-1, 1)
 
     def real(self, rng: np.random.Generator, count: int) -> Tensor:
         """Return real pictures (N, 3, H, W)."""
         assert self.pictures is not None  # asked by the callers
         return self.pictures.batch(count, self.generator.size[0], rng, self.generator.device)
 
-    def draw(self, u: Tensor) -> Tensor:
-        """Return the pictures of u (N, L, D)."""
+    def draw(self, u: Tensor, v: Tensor | None = None) -> Tensor:
+        """Return the pictures of u (N, L, D), with labels v (N, A) if the generator takes them."""
         base = self.generator.average()
-        return self.generator.draw_many([replace(base, w=w) for w in self.white.to_w(u)])
+        labels = [None] * len(u) if v is None else list(v)
+        return self.generator.draw_many(
+            [replace(base, w=w, label=label) for w, label in zip(self.white.to_w(u), labels, strict=True)]
+        )
+
+    def read(self, pictures: Tensor) -> Tensor | None:
+        """Return the labels (N, A) that pictures are to be drawn with again; None if the generator takes none."""
+        return None if self.generator.schema is None else read_labels(self.generator, pictures)
 
     def _checked(self) -> Tensor:
         rng = np.random.default_rng((self.plan.seed, 1))
@@ -149,7 +159,7 @@ class _Run:
             if u is not None:
                 loss = loss + plan.latent * (found - u[:, None]).square().mean()
             if pictured or real:
-                loss = loss + self._unlike(self.draw(found), pictures).mean()
+                loss = loss + self._unlike(self.draw(found, self.read(pictures)), pictures).mean()
             self._descend(loss)
         return float(loss.detach())
 
@@ -174,7 +184,7 @@ class _Run:
         """Measure the moving average, and write it if it is the best so far; return the PSNR in dB."""
         with torch.inference_mode(False), torch.no_grad():
             point, residual = self.average(self.checked)
-            found = self.draw(point[:, None] + residual).clamp(-1, 1)
+            found = self.draw(point[:, None] + residual, self.read(self.checked)).clamp(-1, 1)
             unlike = float(self._unlike(found, self.checked).mean())
             psnr = decibels(float(pixel_errors(found, self.checked).mean()))
         if unlike < self.best:

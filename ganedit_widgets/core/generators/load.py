@@ -142,7 +142,10 @@ def _network(file: ModelFile) -> nn.Module:
 
 
 def average_w(network: nn.Module) -> torch.Tensor:
-    """Return the mean w (D,) of 10,000 fixed z, of a network on the CPU; in float64, so that the fingerprint is the same on every machine."""
+    """Return the mean w (D,) of 10,000 fixed z, of a network on the CPU.
+
+    In float64, so that the fingerprint is the same on every machine.
+    """
     rng = np.random.RandomState(0)
     total = torch.zeros(network.cfg.w_dim, dtype=torch.float64)  # type: ignore[union-attr, arg-type]
     with torch.no_grad():
