@@ -1,5 +1,6 @@
 """The commands that label and resample: what they write, what they say, what they refuse, and how they go on."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import torch
 from PIL import Image
 
 from ganedit_widgets.cli import main
+from ganedit_widgets.core import LabelError
 from ganedit_widgets.core.conditioning import load_labels
 from ganedit_widgets.core.conditioning.resampling import load_resampling
 from ganedit_widgets.core.embed_folder import read_embeddings
@@ -17,6 +19,9 @@ from ganedit_widgets.core.encoder import Encoder, save_encoder
 from ganedit_widgets.core.encoder.network import EncoderNetwork, config_for
 from ganedit_widgets.core.generators.load import save_model
 from ganedit_widgets.core.probes import channel, save_directions, sefa
+from ganedit_widgets.demo.label_truth import write_truth
+from ganedit_widgets.demo.portraits.attributes import sample_attributes
+from ganedit_widgets.demo.portraits.dataset import build_cache
 from tests.tiny import odd, tiny
 
 COUNT = 40
@@ -93,6 +98,16 @@ def test_latents_of_a_search_are_labeled_too(home, labeled, tmp_path):
     again = tmp_path / "again.safetensors"
     assert label(home, again, pictures="labels_latents.safetensors") == 0
     assert torch.equal(load_labels(again).raw, load_labels(labeled).raw)
+
+
+def test_the_truth_about_drawn_portraits_is_at_hand(tmp_path):
+    build_cache(tmp_path / "portraits", 12, size=16, seed=5)
+    assert write_truth(tmp_path / "portraits", tmp_path / "truth.csv") == 12
+    head, *rows = csv.reader((tmp_path / "truth.csv").read_text(encoding="utf-8").splitlines())
+    assert rows[7][0] == "portraits_0000000.npy#7"
+    assert np.isclose(float(rows[7][head.index("age")]), float(sample_attributes([7], 5).age))
+    with pytest.raises(LabelError, match="no drawn portraits"):
+        write_truth(tmp_path, tmp_path / "truth.csv")
 
 
 @pytest.mark.parametrize(

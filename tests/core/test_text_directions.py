@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 
 from ganedit_widgets.core import DirectionError, ModelError, edits
-from ganedit_widgets.core.probes import load_directions, save_directions
+from ganedit_widgets.core.probes import load_directions, load_survey, save_directions, save_survey
 from ganedit_widgets.core.probes.clip_model import ClipModel
 from ganedit_widgets.core.probes.text import (
     ChannelSurvey,
@@ -132,6 +132,17 @@ def test_words_and_settings_are_kept_in_the_file(survey, tmp_path):
     save_directions(tmp_path / "d.safetensors", [found])
     again = load_directions(tmp_path / "d.safetensors")["redder"]
     assert again.about == found.about and again.about["target"] == "red" and again.about["threshold"] == 0.2
+
+
+def test_a_survey_is_kept_exactly(survey, tmp_path):
+    save_survey(tmp_path / "s.safetensors", survey)
+    again = load_survey(tmp_path / "s.safetensors")
+    assert (again.model, again.fingerprint) == (survey.model, survey.fingerprint)
+    assert all(torch.equal(again.effects[k], x) for k, x in survey.effects.items())
+    for path, says in ((tmp_path / "nothing.safetensors", "no file"), (tmp_path / "other.safetensors", "no survey")):
+        save_file({"w": torch.ones(1)}, tmp_path / "other.safetensors")
+        with pytest.raises(DirectionError, match=says):
+            load_survey(path)
 
 
 def test_words_that_lead_nowhere_are_refused(survey):

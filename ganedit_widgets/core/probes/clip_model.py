@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,6 +34,8 @@ class ClipModel:
         path = Path(weights)
         state = _weights(path)
         library = _library()
+        before = logging.root.manager.disable
+        logging.disable(logging.WARNING)  # it warns of weights that are random, which they are for a moment only
         try:
             network = library.create_model(architecture, pretrained=None)
             network.load_state_dict(state)
@@ -41,6 +44,8 @@ class ClipModel:
             raise ModelError(
                 f"{path.name} holds no weights of {architecture} ({why}): name its architecture."
             ) from None
+        finally:
+            logging.disable(before)
         self.name = f"{architecture} ({path.name})"
         self.network = network.eval().requires_grad_(False).to(device)
         self.device = torch.device(device)
