@@ -77,7 +77,7 @@ class MaskEditPanel(Panel):
         self.watch(self._on_segmenter, "segmenter", of=self.board)
         self.watch(self._on_catalog, "catalog", of=session.parts)
         self.watch(lambda _: self._on_picture(), "entries", "pixels")
-        self.watch(lambda _: self.report.follow(session), "numbers")
+        self.watch(lambda _: self.report.follow(session), "numbers", "progress")
         self.watch(lambda _: self.refresh(), "busy")
         session.parts.begin()
         self._on_segmenter()

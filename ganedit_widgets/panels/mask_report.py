@@ -18,6 +18,7 @@ from .plot import curve
 from .session import Session
 
 Made: TypeAlias = "tuple[Latent, Paint, Latent]"  # the picture before, the edit, the picture after
+SAME = "No step came closer to what is painted: take more steps, or let the rest count less (More: weights)."
 
 
 class MaskReport(ipw.VBox):
@@ -32,13 +33,14 @@ class MaskReport(ipw.VBox):
         self.add_class("ge-source")
 
     def follow(self, session: Session) -> None:
-        """Show how the search stands, if it is one of painted labels."""
+        """Show how the search stands, or has ended, if it is one of painted labels."""
         numbers = session.numbers
         if not numbers or "agreement" not in numbers[-1]:
             return
         last, total = numbers[-1], session.progress.total if session.progress else len(numbers)
         held = f" · outside {last['psnr']:.1f} dB" if "psnr" in last else ""
-        text = f"step {last['step']} of {total} · {100 * last['agreement']:.0f} % of the region as painted{held}"
+        done = f"step {last['step']} of {total}" if session.progress else f"after {last['step']} steps"
+        text = f"{done} · {100 * last['agreement']:.0f} % of the region as painted{held}"
         self.search.layout.display = None
         losses = [math.log10(max(n["loss"], 1e-9)) for n in numbers]
         self.plot.value = curve(losses, total, f"Loss on a logarithmic scale; {text}")
@@ -48,8 +50,13 @@ class MaskReport(ipw.VBox):
         """Show how much an edit changed, or nothing; for steps done in the worker's thread."""
         if made is None:
             self.meters.show(None)
+            if not session.busy:
+                self.search.layout.display = "none"
             return
         before, edit, after = made
+        if after.w.equal(before.w):
+            self.meters.explain(SAME)
+            return
         pairs = enumerate(zip(edit.segmenter.classes, edit.segmenter.palette, strict=True))
         parts = [CatalogPart(name, (i,), color) for i, (name, color) in pairs]
         self.meters.show(painted_change(session.generator, edit, before, after), parts, edit.classes or ())

@@ -12,6 +12,7 @@ from ganedit_widgets.core.align import Box, aligned
 from ganedit_widgets.core.edits import Embed, MoveAlong, Paint, run
 from ganedit_widgets.core.edits.paint_result import over_photograph, painted_change, painted_since, photograph
 from ganedit_widgets.core.image import Picture
+from ganedit_widgets.core.painting.spotlight import spotlight
 from ganedit_widgets.core.probes import sefa
 from ganedit_widgets.core.segment import Labeled, SegmentPlan, train_segmenter
 from ganedit_widgets.core.vectors import load_vectors
@@ -70,6 +71,15 @@ def test_change_is_measured_inside_the_region_and_outside(painted):
     weights = 49, 256 - 49
     whole = (weights[0] * change.inside**2 + weights[1] * change.outside**2) / 256
     assert whole == pytest.approx(float(change.difference.square().mean()), rel=1e-4)
+
+
+def test_a_region_is_shown_bright_with_a_line_along_its_edge_but_not_along_the_pictures():
+    picture, region = np.full((12, 12, 3), 200, np.uint8), np.zeros((12, 12), bool)
+    region[0:5, 0:5] = True
+    shown = spotlight(picture, region)
+    assert (shown[~region] == 60).all() and (shown[:4, :4] == 200).all()
+    assert (shown[4, :5] == 255).all() and (shown[:5, 4] == 255).all()
+    assert np.array_equal(spotlight(picture, np.ones((12, 12), bool)), picture)
 
 
 def test_outside_the_region_the_photograph_is_left_bit_for_bit(painted):

@@ -187,7 +187,7 @@ def test_run_changes_the_picture_and_is_recorded_in_history_and_recipe(panel, se
     assert isinstance(edit, Paint) and edit.iterations == 4 and not torch.equal(session.latent.w, before.w)
     assert session.entries[-1].label == f"paint {', '.join(edit.classes)}"
     assert np.array_equal(panel.canvas.painter.mask, edit.segmenter.labels(session.generator, session.latent))
-    assert "step 4 of 4" in panel.report.numbers.value and "<svg" in panel.report.plot.value
+    assert panel.report.numbers.value.startswith("after 4 steps · ") and "<svg" in panel.report.plot.value
     session.save(tmp_path / "mine.png").wait(10)
     again = load_recipe(tmp_path / "mine.png").history(session.generator)
     assert torch.allclose(again.latent.w, session.latent.w, atol=1e-6)
@@ -271,8 +271,23 @@ def test_meters_say_what_changed_inside_and_outside(panel, session, until):
     made(panel, until)
     until(lambda: panel.report.meters.change is not None)
     assert panel.report.meters.change.inside > 0 and set(panel.report.meters.change.parts) <= set(CLASSES)
+    assert panel.report.search.layout.display is None
     session.undo().wait(10)
-    until(lambda: panel.report.meters.layout.display == "none")
+    until(lambda: panel.report.search.layout.display == panel.report.meters.layout.display == "none")
+
+
+def test_a_search_that_finds_nothing_better_says_so(panel, session, until):
+    panel.weights_fold.opened = True
+    panel.weights_fold.content.inputs["keep"].value = 1000.0
+    panel.weights_fold.content.inputs["rate"].value = 5.0
+    panel.iterations.value = 1
+    panel.region.margin.value = 0
+    paint(panel, [(3, 3), (4, 3), (4, 4), (3, 4)])
+    before = session.latent
+    panel.apply()
+    session.wait(20)
+    assert torch.equal(session.latent.w, before.w)
+    until(lambda: "No step came closer" in panel.report.meters.value)
 
 
 # ---- beside other panels

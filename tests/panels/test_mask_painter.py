@@ -91,6 +91,22 @@ def test_a_page_that_asks_gets_everything_and_what_was_heard_of_it(painter):
     assert [m["t"] for m, _ in painter.wire] == ["state"]
 
 
+def test_another_picture_begins_with_its_mask_and_nothing_to_undo(painter, picture):
+    page(painter, "paint", 1, np.ones((3, 3), bool))
+    painter.wire.clear()
+    mask = np.full(SHAPE, 2, np.uint8)
+    painter.begin(255 - picture, mask)
+    assert np.array_equal(painter.mask, mask) and np.array_equal(painter.image, 255 - picture)
+    (state,) = painter.heard("state")
+    assert state["depth"] == [0, 0] and state["heard"] == {"p": 1} and painter.heard("base")
+    painter.undo()
+    page(painter, "paint", 2, np.ones((2, 2), bool))
+    assert (painter.mask == 1).sum() == 4 and painter.heard("patch")[-1]["seq"] == state["seq"] + 1
+    with pytest.raises(ImageError, match="same size"):
+        painter.begin(picture[:10], mask)
+    assert (painter.mask == 1).sum() == 4
+
+
 @pytest.mark.parametrize(
     "change", [{"label": 3}, {"label": -1}, {"box": [29, 0, 2, 2]}, {"box": [0, 0, 9, 9]}, {"box": [0, 0, 0, 2]}]
 )
