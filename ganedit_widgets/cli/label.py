@@ -29,7 +29,8 @@ EXAMPLES = """\
 
 PICTURES is a folder of pictures or .npy arrays, whose latents the model's encoder guesses, or a file of latents that
 `ganedit embed` found. What the encoder guessed is kept in OUT_latents.safetensors; a run that was stopped goes on, and
-one with other directions need not guess again. `ganedit resample` makes the labels even."""
+one with other directions need not guess again. Directions that say how an attribute shows (trends, as the demo's) are
+turned into those that measure it. `ganedit resample` makes the labels even."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace) -> None:
 def _directions(generator: Generator, file: str, wanted: list[str] | None) -> dict[str, Direction]:
     """Return attribute → direction, for words such as age or yaw=turn head."""
     from ..core.errors import LabelError
-    from ..core.probes import load_directions
+    from ..core.probes import load_directions, readout
     from ..core.probes.directions import require_fit
 
     known = load_directions(file)
@@ -100,6 +101,8 @@ def _directions(generator: Generator, file: str, wanted: list[str] | None) -> di
             raise LabelError(f"Two attributes are called {name!r}: rename one of them.")
         found[name] = known[direction]
         require_fit(generator, found[name])
+        if found[name].kind == "trend":  # it says how to make the attribute, not how to measure it
+            found[name] = readout(generator, found[name])
     return found
 
 

@@ -1,4 +1,4 @@
-"""Find the demo's directions from the oracle's labels: one for each attribute people want to move."""
+"""Find the demo's directions from the oracle's labels: one for each attribute people want to move, or to measure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tqdm import tqdm
 from ..core.generators import Generator
 from ..core.image import to_pixels
 from ..core.latent import Latent
-from ..core.probes import Direction, trends
+from ..core.probes import Direction, boundary, trends
 from .oracle import Oracle
 
 SAMPLES, BATCH = 3000, 16
@@ -59,6 +59,21 @@ def find_directions(generator: Generator, latents: list[Latent], labels: dict[st
 
     An attribute without variance, such as glasses in a young model, is left out.
     """
-    varied = [wish.attribute for wish in WISHES if float(labels[wish.attribute].std()) > LEAST_SPREAD]
+    varied = [wish.attribute for wish in _varied(labels)]
     found = trends(generator, latents, {name: labels[name].tolist() for name in varied})
     return [replace(found[w.attribute], name=w.name, sign=w.sign) for w in WISHES if w.attribute in found]
+
+
+def find_measures(generator: Generator, latents: list[Latent], labels: dict[str, Tensor]) -> list[Direction]:
+    """Return one direction for each of `WISHES` along which it is measured, under the attribute's own name.
+
+    To label pictures with: what moves an attribute best is not what tells it best (`core.probes.readout`).
+    """
+    return [
+        replace(boundary(generator, latents, labels[wish.attribute].tolist(), wish.attribute), sign=wish.sign)
+        for wish in _varied(labels)
+    ]
+
+
+def _varied(labels: dict[str, Tensor]) -> list[Wish]:
+    return [wish for wish in WISHES if float(labels[wish.attribute].std()) > LEAST_SPREAD]

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from ganedit_widgets.core import DirectionError, edits
-from ganedit_widgets.core.probes import trends
+from ganedit_widgets.core.conditioning.statistics import pearson
+from ganedit_widgets.core.probes import channel, readout, sefa, trends
+from tests.tiny import odd
 
 
 def samples(generator, count=300):
@@ -36,6 +38,35 @@ def test_strength_one_is_one_deviation_of_the_label(generator):
     assert found["a"].unit == pytest.approx(deviation * float(along_a.norm()), rel=0.05)
     moved = edits.run(generator, latents[0], edits.MoveAlong(found["a"], 1.0))
     assert float((moved.w - latents[0].w)[0].norm()) == pytest.approx(found["a"].unit, rel=1e-4)
+
+
+def test_what_is_read_from_w_is_found_again_from_how_it_shows_in_w(generator):
+    read = torch.nn.functional.normalize(torch.tensor([1.0, -1, 0, 0.5, 0, 2, 0, 0]), dim=0)
+    latents = samples(generator, 2000)
+    labels = torch.stack([latent.w[0] for latent in latents]) @ read
+    shows = trends(generator, latents, {"y": labels})["y"]
+    found = readout(generator, shows, shrink=1e-9)
+    assert torch.nn.functional.cosine_similarity(found.vector, read, dim=0) > 0.999
+    assert torch.nn.functional.cosine_similarity(shows.vector, read, dim=0) < 0.99
+    assert (found.name, found.sign, found.kind, found.about["of"]) == ("y", shows.sign, "readout", "trend")
+
+
+def test_a_readout_tells_its_label_better_than_the_trend_does(generator):
+    scale = generator.w_samples.std(0)
+    read = torch.zeros(8)
+    read[scale.argmin()] = 1  # where w hardly varies: every correlation with the rest drowns it
+    latents = samples(generator, 2000)
+    w = torch.stack([latent.w[0] for latent in latents])
+    shows = trends(generator, latents, {"y": w @ read})["y"]
+    told = [abs(pearson(w @ d.vector, w @ read)) for d in (shows, readout(generator, shows, shrink=1e-3))]
+    assert told[1] > 0.99 > told[0]
+
+
+def test_only_directions_of_w_have_a_readout(generator):
+    with pytest.raises(DirectionError, match="only one of W has a readout"):
+        readout(generator, channel(generator, "b8.conv0", 1))
+    with pytest.raises(DirectionError, match="belongs to checkpoint"):
+        readout(generator, sefa(odd())[0])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from .strengths import layer_strengths, weighted
 from .stylespace import Channel, rank_channels, style_direction
 from .survey_file import load_survey, save_survey
 from .text import survey_channels, text_direction, text_direction_wplus
-from .trends import trends
+from .trends import readout, trends
 
 __all__ = [
     "Channel",
@@ -26,6 +26,7 @@ __all__ = [
     "new_direction",
     "pca",
     "rank_channels",
+    "readout",
     "save_directions",
     "save_survey",
     "sefa",

@@ -1,4 +1,4 @@
-"""Directions of many labels at once: how w changes with each of them while the others stay as they are."""
+"""Directions of many labels at once: how w changes with each of them, and how each is read from w."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from torch import Tensor
 from ..errors import DirectionError
 from ..generators.base import Generator, require_own
 from ..latent import Latent
-from .directions import Direction, new_direction
+from .directions import Direction, new_direction, require_fit
+
+SHRINK = 0.1  # of the mean variance, added to all: axes that W hardly has must not decide
 
 
 def trends(generator: Generator, latents: Sequence[Latent], labels: Mapping[str, Any]) -> dict[str, Direction]:
@@ -41,6 +43,24 @@ def trends(generator: Generator, latents: Sequence[Latent], labels: Mapping[str,
         direction = new_direction(generator, b.float(), name, kind="trend", sign="the label rises")
         found[name] = replace(direction, unit=float(b.norm()))
     return found
+
+
+def readout(generator: Generator, direction: Direction, shrink: float = SHRINK) -> Direction:
+    """Return the direction of W along which that is *measured* which `direction` makes: n ∝ (Σ + shrink·σ̄²·1)⁻¹·b.
+
+    Where w varies much for other reasons, a trend b points along that too, and ⟨w, b⟩ tells of them all; dividing by
+    the covariance Σ of the model's own w takes them out (Haufe et al. 2014, theorem 1). σ̄² is the mean variance.
+    Edit with `direction`, label with its readout; a boundary that was learned from labels is a readout already.
+    Raises `DirectionError` for a direction of W+ or S, or of another model.
+    """
+    require_fit(generator, direction)
+    if direction.space != "w" or not isinstance(direction.vector, Tensor):
+        raise DirectionError(f"{direction.name!r} lies in {direction.space.upper()}: only one of W has a readout.")
+    covariance = torch.cov(generator.w_samples.t().cpu().double())
+    ridge = shrink * covariance.diag().mean() * torch.eye(len(covariance), dtype=torch.float64)
+    n = torch.linalg.solve(covariance + ridge, direction.vector.double())
+    found = new_direction(generator, n.float(), direction.name, direction.layers, "readout", sign=direction.sign)
+    return replace(found, about={"of": direction.kind, "shrink": shrink})
 
 
 def _standard(name: str, values: Any, count: int) -> Tensor:
