@@ -12,7 +12,7 @@ from ganedit_widgets.core import load_generator
 from ganedit_widgets.core.conditioning import Attribute, Labels, Schema, save_labels
 from ganedit_widgets.core.conditioning.resampling import resample, save_resampling
 from ganedit_widgets.core.generators.load import save_model
-from tests.tiny import odd, tiny
+from tests.tiny import labeled, odd, tiny
 
 SCHEMA = Schema((Attribute("yaw", mirror="opposite"), Attribute("age")))
 
@@ -52,6 +52,21 @@ def test_it_samples_evenly_by_itself_and_takes_some_of_the_attributes(home):
     assert train(home, "--thousands", "0.008", "--attributes", "yaw", "--mirror", "--half") == 0
     assert load_generator(home / "run" / "model.safetensors", "cpu").schema.names == ("yaw",)
     assert train(home, "--thousands", "0.008", "--all") == 2
+
+
+def test_a_model_that_takes_labels_says_so_and_draws_with_them(tmp_path, capsys):
+    path = str(tmp_path / "labeled.safetensors")
+    save_model(path, labeled().network)
+    assert main(["info", path]) == 0
+    assert "age, yaw" in capsys.readouterr().out
+    sheets = [tmp_path / "one.png", tmp_path / "other.png"]
+    for sheet, label in zip(sheets, ("yaw=0.1", "yaw=0.9"), strict=True):
+        assert main(["sample", "--model", path, "--seeds", "3", "--labels", label, "--out", str(sheet)]) == 0
+    assert sheets[0].read_bytes() != sheets[1].read_bytes()
+    assert main(["sample", "--model", path, "--labels", "hat=1", "--out", str(sheets[0])]) == 2
+    assert "no attribute 'hat'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["sample", "--model", path, "--labels", "yaw"])
 
 
 @pytest.mark.parametrize(

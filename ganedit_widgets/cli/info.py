@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
         "picture": f"{info.size[0]}×{info.size[1]}",
         "W+": f"{info.latent_shape[0]}×{info.latent_shape[1]}",
         "z": info.z_dim,
-        "labels": info.c_dim,
+        "labels": ", ".join(info.attributes) or info.c_dim,
         "widths": ", ".join(f"{r}: {c}" for r, c in info.channels.items()),
         "parameters": info.parameters,
         "discriminator": info.has_discriminator,

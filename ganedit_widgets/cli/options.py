@@ -32,6 +32,15 @@ def seeds(text: str) -> list[int]:
     return found
 
 
+def label(text: str) -> tuple[str, float]:
+    """Read a label such as ``yaw=0.9``."""
+    name, _, value = text.rpartition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no label: write yaw=0.9") from None
+
+
 def positive(text: str) -> int:
     """Read a whole number from 1 on."""
     if not text.isdecimal() or int(text) < 1:

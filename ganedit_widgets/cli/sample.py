@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import add_model, positive, require_pictures, seeds
+from .options import add_model, label, positive, require_pictures, seeds
 
 EXAMPLES = """\
   ganedit sample --seeds 0-15 --out sheet.png
   ganedit sample --seeds 3,7,20-24 --psi 1 --out folder/
-  ganedit sample --model network.pkl --seeds 0-63 --columns 8 --out sheet.jpg"""
+  ganedit sample --model network.pkl --seeds 0-63 --columns 8 --out sheet.jpg
+  ganedit sample --model runs/steered/model.safetensors --labels yaw=0.9 age=0.2     (a self-conditioned model)"""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -18,6 +19,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     add_model(command)
     command.add_argument("--seeds", type=seeds, default=list(range(16)), help="such as 0-15 (the default) or 3,7,20-24")
     command.add_argument("--psi", type=float, default=0.7, help="truncation ψ: 0 the average, 1 as trained (0.7)")
+    command.add_argument(
+        "--labels", type=label, nargs="+", default=[], metavar="NAME=V", help="0 to 1, 0.5 is the middle"
+    )
     command.add_argument("--columns", type=positive, default=None, help="of the sheet")
     command.add_argument("--out", default="sheet.png", help="a picture file, or a folder/")
 
@@ -27,6 +31,7 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from ..core import load_generator, save_image
+    from ..core.edits import SetLabels
     from ..core.sheet import sample_pictures, tile
 
     folder = None if Path(options.out).suffix and options.out[-1] not in "/\\" else Path(options.out)
@@ -34,7 +39,8 @@ def run(options: argparse.Namespace) -> None:
         require_pictures(Path(options.out))
     generator = load_generator(options.model, options.device)
     bar = tqdm(options.seeds, unit="picture", disable=None)
-    pictures = [sample_pictures(generator, [seed], options.psi)[0] for seed in bar]
+    labels = [SetLabels(dict(options.labels))] if options.labels else []
+    pictures = [sample_pictures(generator, [seed], options.psi, labels)[0] for seed in bar]
     if folder is None:
         save_image(options.out, tile(pictures, options.columns))
     else:

@@ -13,6 +13,7 @@ from PIL import Image
 from .image import to_pixels
 
 if TYPE_CHECKING:
+    from .edits import Edit
     from .generators import Generator
 
 
@@ -29,10 +30,15 @@ def tile(pictures: Sequence[np.ndarray], columns: int | None = None) -> np.ndarr
     return sheet
 
 
-def sample_pictures(generator: Generator, seeds: Sequence[int], psi: float = 0.7) -> list[np.ndarray]:
-    """Draw the pictures (H, W, 3) uint8 of `seeds` at truncation ψ."""
+def sample_pictures(
+    generator: Generator, seeds: Sequence[int], psi: float = 0.7, edits: Sequence[Edit] = ()
+) -> list[np.ndarray]:
+    """Draw the pictures (H, W, 3) uint8 of `seeds` at truncation ψ, after `edits` if there are any."""
+    from .edits import run  # edits need this module's neighbors
+
+    latents = (run(generator, generator.sample(seed, psi), *edits) for seed in seeds)
     with torch.no_grad():
-        return [to_pixels(generator.draw(generator.sample(seed, psi))) for seed in seeds]
+        return [to_pixels(generator.draw(latent)) for latent in latents]
 
 
 def save_sheet(

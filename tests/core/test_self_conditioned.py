@@ -15,6 +15,7 @@ from ganedit_widgets.core.conditioning.grid import label_grid, label_rows, save_
 from ganedit_widgets.core.conditioning.model import self_conditioned, with_class_head
 from ganedit_widgets.core.conditioning.reading import labels_in, read_labels
 from ganedit_widgets.core.edits import Embed, MoveAlong, Sample, SetLabels, run
+from ganedit_widgets.core.edits.sources import mixed
 from ganedit_widgets.core.encoder import load_encoder
 from ganedit_widgets.core.encoder.training import EncoderPlan, train_encoder
 from ganedit_widgets.core.generators import Generator, soft_labels
@@ -314,6 +315,15 @@ def test_a_sample_takes_labels():
     generator = labeled()
     latent = run(generator, generator.average(), Sample(3, label=(0.2, 0.8)))
     assert torch.equal(generator.draw(latent), generator.draw(replace(generator.sample(3, 0.7), label=latent.label)))
+
+
+def test_labels_mix_by_the_mean_share_and_the_ends_stay_what_they_are():
+    generator = labeled()
+    a, b = run(generator, generator.sample(1), SetLabels({"age": 0.0})), generator.sample(2)
+    rows = generator.latent_shape[0]
+    assert mixed(generator, a, b, [0.25] * rows).label.tolist() == pytest.approx([0.125, 0.5])
+    assert torch.equal(mixed(generator, a, b, [0.0] * rows).label, a.label)
+    assert mixed(generator, a, b, [1.0] * rows).label is None
 
 
 # ---- what is refused

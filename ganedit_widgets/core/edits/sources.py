@@ -36,7 +36,8 @@ def mixed(generator: Generator, a: Latent, b: Latent, shares: Sequence[float] | 
 
     A layer of share 0 is exactly that of `a`, one of share 1 exactly that of `b`, and the mixture of a latent with
     itself is that latent. Style offsets mix with their layer. Noise is taken from whoever has the larger share, for
-    the mean of two noises is smoother than either; so is the label, by the mean share.
+    the mean of two noises is smoother than either; so is the label, by the mean share. The labels of a self-conditioned
+    generator mix by the mean share.
     """
     part = torch.as_tensor(shares, dtype=torch.float32).to(a.w)
     rows, share = generator.style_layers, part.tolist()
@@ -47,9 +48,22 @@ def mixed(generator: Generator, a: Latent, b: Latent, shares: Sequence[float] | 
             offsets[name] = found
     noise = {n: x for la, of_b in ((a, False), (b, True)) for n, x in la.noise.items()
              if (share[rows.get(n, 0)] > 0.5) == of_b}  # fmt: skip
-    label = b.label if sum(share) > len(share) / 2 else a.label
+    if generator.schema is None:
+        label = b.label if sum(share) > len(share) / 2 else a.label
+    else:
+        label = _mixed_label(a.label, b.label, float(part.mean()))
     w = torch.lerp(a.w, b.w.to(a.w), part[:, None])
     return replace(a, w=w, offsets=offsets, noise=noise, label=label)
+
+
+def _mixed_label(a: Tensor | None, b: Tensor | None, share: float) -> Tensor | None:
+    """Return labels (A,) on the way from `a` to `b`; who has none counts as 0.5, the middle."""
+    if share in (0.0, 1.0) or (a is None and b is None):
+        return b if share == 1 else a
+    known = a if a is not None else b
+    assert known is not None  # one of them has labels
+    middle = torch.full_like(known, 0.5)
+    return torch.lerp(middle if a is None else a, (middle if b is None else b).to(known), share)
 
 
 def _offset(a: Tensor | None, b: Tensor | None, share: float) -> Tensor | None:

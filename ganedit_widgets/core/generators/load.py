@@ -29,13 +29,14 @@ AVERAGED = 10_000  # z for an average w that the file does not have
 class ModelInfo:
     """What is in a model file."""
 
-    family: str  # "stylegan2", "stylegan3-t" or "stylegan3-r"
+    family: str  # "stylegan2", "stylegan3-t", "stylegan3-r" or "self_conditioned"
     container: str  # in words
     size: tuple[int, int]  # (height, width) of a picture
     channels: Mapping[str, int]  # block or layer -> width
     latent_shape: tuple[int, int]  # (L, D)
     z_dim: int
     c_dim: int  # 0: unconditional
+    attributes: tuple[str, ...]  # that labels set, of a self-conditioned model
     has_discriminator: bool
     parameters: int  # of the generator
     fingerprint: str
@@ -109,6 +110,7 @@ def describe(source: str | Path = "demo") -> ModelInfo:
         latent_shape=(cfg.num_ws, cfg.w_dim),
         z_dim=cfg.z_dim,
         c_dim=cfg.c_dim,
+        attributes=cfg.schema.names if hasattr(cfg, "schema") else (),
         has_discriminator=(file.discriminator or _demo_discriminator(source)) is not None,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         fingerprint=fingerprint_of(network),
