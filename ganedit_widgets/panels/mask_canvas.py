@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import ipywidgets as ipw
+import numpy as np
+from numpy.typing import NDArray
 
+from ganedit_widgets.core.edits import Paint
 from ganedit_widgets.core.image import Picture, Pixels
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.segment import LabelMap, Segmenter
@@ -15,6 +18,7 @@ from ganedit_widgets.core.segment.folder import painting_labels
 
 from .mask_painter import MaskPainter
 
+Area: TypeAlias = "tuple[NDArray[np.bool_], tuple[str, ...]]"
 KEPT = 16  # pictures whose painted masks are kept, to be found again after undo
 OPACITY = 0.5  # of the labels: the picture shines through
 
@@ -29,6 +33,7 @@ class MaskCanvas(ipw.Box):
         self.before: LabelMap | None = None  # what the segmenter sees in it
         self._changed, self._width = changed, width
         self._kept: OrderedDict[int, tuple[Latent, LabelMap]] = OrderedDict()
+        self._area: tuple[object, Area] | None = None
         super().__init__()
         self.add_class("ge-beside")
 
@@ -64,6 +69,20 @@ class MaskCanvas(ipw.Box):
         if id(latent) in self._kept:
             painter.load(self._kept[id(latent)][1])
         self._changed()
+
+    def area(self, edit: Paint) -> Area:
+        """Return `edit.area` of the picture on show; it is found once while mask, classes and margin are the same."""
+        assert self.before is not None  # or there would be no edit
+        key = edit.painted.tobytes(), edit.classes, edit.margin, self.before.tobytes()
+        if self._area is None or self._area[0] != key:
+            self._area = key, edit.area(self.before)
+        return self._area[1]
+
+    def close(self) -> None:
+        """Leave every page, with the painter."""
+        if self.painter is not None:
+            self.painter.close()
+        super().close()
 
     def keep(self) -> None:
         """Remember what was painted on the picture on show."""

@@ -95,7 +95,7 @@ class MaskEditPanel(Panel):
         chosen, margin = self.region.chosen, self.region.margin.value
         edit = Paint(canvas.painter.mask, segmenter, self.iterations.value, chosen, margin=margin, **weights)
         try:
-            region, classes = edit.area(canvas.before)
+            region, classes = canvas.area(edit)
         except SegmentError as error:
             return None, None, str(error).rstrip(".")
         return replace(edit, classes=classes, embedding=self.embedding), region, ""
@@ -151,6 +151,11 @@ class MaskEditPanel(Panel):
 
     def _make_vector(self) -> MaskVector:
         return MaskVector(self.session, self.made)
+
+    def close(self) -> None:
+        """Leave the session and every page, with the painter."""
+        self.canvas.close()
+        super().close()
 
     def enter(self, frame: Frame) -> None:
         """Become a part of `frame`: its stage zooms and pans with the painter."""
