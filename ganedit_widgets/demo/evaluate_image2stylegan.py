@@ -30,6 +30,13 @@ from .transfer_trials import transfer_metrics
 
 FIRST = 3000  # held-out portraits from this number on: others were used to choose defaults
 COLUMNS = 8
+CHARTS = {
+    "psnr": "PSNR in dB",
+    "affine": "PSNR in dB",
+    "defect": "PSNR in dB",
+    "crossover": "share of the way from A to B",
+    "expression": "smile: share of the driver's; others: change in σ",
+}
 Found = tuple[dict[str, Metric], Rows]
 
 
@@ -148,8 +155,8 @@ def _weights(generator: Generator, portraits: list[Pixels], extent: Extent) -> F
 
 def _figures(metrics: dict[str, Metric], sheets: dict[str, Rows]) -> dict[str, np.ndarray | Figure]:
     charts = {
-        name: bars({k: m for k, m in metrics.items() if k.startswith(f"{name}/")}, "PSNR in dB")
-        for name in ("psnr", "affine", "defect")
+        name: bars({k: m for k, m in metrics.items() if k.startswith(f"{name}/")}, label)
+        for name, label in CHARTS.items()
     }
     return {**charts, **{f"{name}_pictures": _sheet(rows) for name, rows in sheets.items()}}
 
