@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ..core.conditioning import Labels
     from ..core.conditioning.reports import LabelReport
-    from ..core.embed_folder import Embeddings
     from ..core.generators import Generator
     from ..core.probes import Direction
 
@@ -59,6 +58,7 @@ def run(options: argparse.Namespace) -> None:
     from ..core.conditioning import save_labels
     from ..core.conditioning.labeler import label, with_mirrors
     from ..core.conditioning.reports import read_truth, report
+    from ..core.embed_folder import read_embeddings
     from ..core.errors import LabelError
     from ..core.training.distributed import end_process, start_process
 
@@ -70,10 +70,11 @@ def run(options: argparse.Namespace) -> None:
     device, chief = start_process(options.device)
     generator = load_generator(options.model, device)
     directions = _directions(generator, options.directions, options.attributes)
-    embeddings = _embeddings(generator, options, chief)
+    latents = _latents(generator, options, chief)
     end_process()
     if not chief:
         return
+    embeddings = read_embeddings(latents)
     directions = _weighted(generator, directions, options.strengths)
     labels = label(generator, embeddings, directions)
     mirrored = _mirrored(generator, options, labels, directions)
@@ -106,21 +107,21 @@ def _directions(generator: Generator, file: str, wanted: list[str] | None) -> di
     return found
 
 
-def _embeddings(generator: Generator, options: argparse.Namespace, chief: bool) -> Embeddings:
+def _latents(generator: Generator, options: argparse.Namespace, chief: bool) -> Path:
+    """Return the file of latents, which is made if a folder of pictures is given."""
     from tqdm import tqdm
 
     from ..core.conditioning.invert import invert
     from ..core.conditioning.source import PictureSource
-    from ..core.embed_folder import read_embeddings
 
     if not options.pictures.is_dir():
-        return read_embeddings(options.pictures)
+        return Path(options.pictures)
     latents = options.out.with_name(f"{options.out.stem}_latents.safetensors")
     source = PictureSource(options.pictures, generator.size)
     with tqdm(total=len(source), unit="picture", disable=None if chief else True) as bar:
         for each in invert(generator, source, latents):
             bar.update(each.done - bar.n)
-    return read_embeddings(latents)
+    return Path(latents)
 
 
 def _weighted(generator: Generator, directions: Mapping[str, Direction], pairs: int) -> dict[str, Direction]:

@@ -20,6 +20,7 @@ from ..training.distributed import await_others, processes
 from .source import PictureSource
 
 SHARD, BATCH = 256, 16  # pictures in a part of the file, and in a pass of the encoder
+NOTE = "run.json"  # what the parts are of
 KEY = "embeddings"  # the same file as `embed_folder` writes
 
 
@@ -118,7 +119,7 @@ def _is_done(out: Path, note: dict[str, Any]) -> bool:
 
 
 def _open_parts(parts: Path, note: dict[str, Any]) -> None:
-    file = parts / "run.json"
+    file = parts / NOTE
     if processes()[0] == 0 and not file.exists():
         parts.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(note), encoding="utf-8")
@@ -147,7 +148,8 @@ def _merge(files: Sequence[Path], out: Path, note: dict[str, Any]) -> None:
     header = {**note, "names": names, "keys": names, "failed": failed}
     tensors = {"w": torch.cat(rows), "psnr": torch.full((len(names),), float("nan"))}
     write_tensors(out, tensors, {KEY: json.dumps(header)})
-    folder = files[0].parent
-    for path in folder.iterdir():
+    for path in files:
         path.unlink()
+    folder = files[0].parent
+    (folder / NOTE).unlink()  # last: parts without it would be taken for those of the next run
     folder.rmdir()

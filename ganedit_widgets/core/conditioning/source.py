@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..errors import ImageError
 from ..image import read_image, to_tensor
-from ..training.pictures import CACHE, SUFFIXES
+from ..training.pictures import CACHE, SUFFIXES, PictureArrays, image_files
 
 
 class PictureSource:
@@ -25,13 +25,14 @@ class PictureSource:
 
     def __init__(self, folder: Path | str, size: tuple[int, int]) -> None:
         self.folder, self.size = Path(folder), size
+        self._arrays: PictureArrays | None = None
         files = sorted(p for p in self.folder.glob("*.npy") if not p.name.startswith(CACHE))
-        self._arrays = [(path.name, self._opened(path)) for path in files]
         if files:
-            self._where = [(i, row) for i, (_, array) in enumerate(self._arrays) for row in range(len(array))]
-            self.names = tuple(f"{self._arrays[i][0]}#{row}" for i, row in self._where)
+            arrays = {path.name: self._opened(path) for path in files}
+            self._arrays = PictureArrays(list(arrays.values()), mirror=False)
+            self.names = tuple(f"{name}#{row}" for name, array in arrays.items() for row in range(len(array)))
         else:
-            files = sorted(p for p in self.folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+            files = image_files(self.folder)
             self.names = tuple(path.relative_to(self.folder).as_posix() for path in files)
         if not self.names:
             raise ImageError(
@@ -47,12 +48,9 @@ class PictureSource:
 
     def picture(self, index: int) -> Tensor:
         """Return a picture (3, H, W) in [-1, 1]. Raises `ImageError` if its file cannot be read."""
-        if not self._arrays:
-            return to_tensor(read_image(self.folder / self.names[index], self.size))[0]
-        which, row = self._where[index]
-        rows = torch.from_numpy(np.array(self._arrays[which][1][row, :3])).float() / 127.5 - 1
-        times = rows.shape[-1] // self.size[0]
-        return torch.nn.functional.avg_pool2d(rows, times) if times > 1 else rows
+        if self._arrays is not None:
+            return self._arrays.rows([index], self.size[0], torch.device("cpu"))[0]
+        return to_tensor(read_image(self.folder / self.names[index], self.size))[0]
 
     def some(self, count: int) -> Sequence[int]:
         """Return `count` numbers spread evenly over all pictures, or all of them if there are no more."""
