@@ -68,3 +68,17 @@ def bars(metrics: Mapping[str, Metric], label: str) -> Figure:
     axes.invert_yaxis()
     axes.set(xlabel=label)
     return plain(figure)
+
+
+def trade_off(curves: Mapping[str, Sequence[tuple[Metric, Metric]]]) -> Figure:
+    """Draw how often an edit succeeds over how much identity it keeps: a curve for each way, points for strengths."""
+    figure = Figure((5.2, 3.4))
+    axes = figure.subplots()
+    for name, points in curves.items():
+        points = sorted(points, key=lambda point: point[0].value)
+        x, y = ([point[i].value for point in points] for i in (0, 1))
+        spans = [[p[1].value - p[1].low for p in points], [p[1].high - p[1].value for p in points]]
+        axes.errorbar(x, y, np.abs(spans), fmt="o-", markersize=4, linewidth=1.2, capsize=2, label=name)
+    axes.set(xlabel="identity kept (cosine)", ylabel="share of pictures that smile", ylim=(-0.02, 1.02))
+    axes.legend(frameon=False, fontsize="small")
+    return plain(figure)

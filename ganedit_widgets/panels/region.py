@@ -79,8 +79,9 @@ class Region(ipw.VBox):
             here, there = session.latent, self._latent_of(source)
             masks = [mask for mask in map(self.board.mask, (here, there)) if mask is not None]
             yield
-            pictures = [session.thumbnail(latent, session.generator.size[0]) for latent in (there, here)]
-            edit = join(*pictures, masks[0] | masks[-1], count)
+            side = session.generator.size[0]
+            theirs, ours = (session.thumbnail(latent, side) for latent in (there, here))
+            edit = join(theirs, ours, masks[0] | masks[-1], count)
             self.panel.record(replace(edit, start="current"))
 
         return self.session.task("finding where the parts are", steps)

@@ -1,7 +1,5 @@
 """The measurements of EditGAN: all there, finite, and saying what they should of known cases; painting by rule."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -9,11 +7,14 @@ import torch
 from ganedit_widgets.core.errors import SegmentError
 from ganedit_widgets.core.segment import Labeled, SegmentPlan
 from ganedit_widgets.demo.edit_vectors import LESSONS, Lesson, learn, starter_library
-from ganedit_widgets.demo.evaluate_editgan import QUICK, at_equal_identity, evaluate, miou, smile_metrics
+from ganedit_widgets.demo.evaluate_editgan import QUICK, curves, evaluate
 from ganedit_widgets.demo.mask_recipes import center, cut, moved, scaled, transplanted
 from ganedit_widgets.demo.portraits import PART
 from ganedit_widgets.demo.results_file import Metric
+from ganedit_widgets.demo.segment_trials import miou, part_ious
 from ganedit_widgets.demo.segmenter import telling, trained
+from ganedit_widgets.demo.smile_trials import at_equal_identity, neutral_portraits, smile_line, smile_metrics
+from ganedit_widgets.demo.vector_trials import out_of_domain, vector_metrics
 from tests.demo.judge import judge
 from tests.tiny import tiny
 
@@ -21,7 +22,8 @@ TINY = tiny()
 SKIN, MOUTH, TEETH, NOSE = (PART[name] for name in ("skin", "mouth", "teeth", "nose"))
 PROMISED = {f"segmentation/miou_{n}" for n in (1, "full", "renders")} | {"time/train", "memory/train_gib"}
 SMILE = {f"smile/{what}_{way}" for what in ("accuracy", "identity", "frechet") for way in ("vector", "refined")}
-SMILE |= {"smile/accuracy_interfacegan_equal_identity", "time/step", "time/vector"}
+SMILE |= {"smile/accuracy_interfacegan_equal_identity", "time/step", "time/vector", "smile/judge_accuracy"}
+SMILE |= {f"smile/accuracy_{way}" for way in ("vector_-1", "vector_2", "refined_1", "refined_3", "unedited")}
 
 
 def face(mouth=slice(10, 12)):
@@ -46,18 +48,55 @@ def test_every_promised_number_is_there_and_finite(tmp_path):
     assert results.write(tmp_path).exists()
 
 
-def test_the_smile_benchmark_measures_every_way(segmenter):
-    metrics, shown = smile_metrics(TINY, judge(), segmenter, replace(QUICK, painting=40))
+@pytest.fixture(scope="module")
+def lower(segmenter):
+    """A vector learned by painting the mouth lower."""
+    pool = [TINY.sample(seed) for seed in range(6)]
+    lesson = Lesson("smile", ("mouth",), paint=lambda own, donor: moved(own, (MOUTH,), SKIN, 0.1, 0.0))
+    return learn(TINY, segmenter, lesson, pool, torch.arange(6.0), steps=10)
+
+
+def test_the_smile_benchmark_measures_every_way(segmenter, lower):
+    metrics, shown = smile_metrics(TINY, judge(), segmenter, lower, QUICK.smiles)
     assert set(metrics) >= SMILE
     assert all(np.isfinite([m.value, m.low, m.high]).all() for m in metrics.values())
     assert all(-1 <= m.value <= 1 for name, m in metrics.items() if name.startswith("smile/identity"))
     assert len(shown) % 5 == 0 and not np.array_equal(shown[0], shown[3])
+    assert metrics["smile/identity_vector_0.25"].value > metrics["smile/identity_vector_2"].value
+    ways = curves(metrics)
+    assert set(ways) >= {"vector", "refined", "interfacegan"} and len(ways["interfacegan"]) == 7
+
+
+def test_neutral_people_do_not_smile_and_are_the_same_every_time():
+    people = neutral_portraits(40)
+    assert len(people) == 40 and people.smile.max() <= 0.2 and people.mouth_open.max() <= 0.1
+    assert torch.equal(people.smile, neutral_portraits(40).smile)
+
+
+def test_the_line_of_a_judge_who_knows_is_never_wrong(monkeypatch):
+    class Knows:
+        def look(self, pictures):
+            return type("Look", (), {"attributes": {"smile": torch.tensor(pictures)}})
+
+    monkeypatch.setattr("ganedit_widgets.demo.smile_trials.drawn", lambda people, side: people.smile.tolist())
+    line, right = smile_line(Knows(), 60, 16)
+    assert right.value == 1 and line >= 0.6
+
+
+def test_every_vector_is_tried_and_a_photograph_too(segmenter, lower):
+    latents = [TINY.sample(seed) for seed in range(20, 23)]
+    metrics, rows = vector_metrics(TINY, judge(), segmenter, {"smile": lower}, latents)
+    assert set(metrics) == {f"edit/smile_{what}" for what in ("moved", "identity", "outside")}
+    assert metrics["edit/smile_outside"].value > 0 and len(rows) == 2 and len(rows[0]) == 3
+    metrics, rows = out_of_domain(TINY, segmenter, lower, 2, 2)
+    assert np.isfinite(metrics["outside/psnr"].value) and all(len(row) == 4 for row in rows)
 
 
 def test_a_segmenter_that_is_right_has_the_full_overlap(segmenter):
     latents = [TINY.sample(seed) for seed in (0, 1)]
     right = [Labeled(x, segmenter.labels(TINY, x)) for x in latents]
     assert miou(TINY, segmenter, right).value == 1.0
+    assert all(metric.value == 1 for metric in part_ious(TINY, segmenter, right).values())
     wrong = [Labeled(x.latent, np.where(x.labels == SKIN, NOSE, SKIN).astype(np.uint8)) for x in right]
     assert miou(TINY, segmenter, wrong).value < 0.1
 
