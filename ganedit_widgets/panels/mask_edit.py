@@ -145,7 +145,7 @@ class MaskEditPanel(Panel):
             pixels = over_photograph(self.session.generator, self.session.history)
             yield
             give("photograph_edited.png", as_png(pixels))
-            return f"The photograph, {pixels.shape[1]} × {pixels.shape[0]} pixels: only what was painted is another."
+            return f"The photograph, {pixels.shape[1]} × {pixels.shape[0]} pixels, is new only where it was painted on."
 
         return self.session.task("putting it into the photograph", steps)
 

@@ -120,6 +120,18 @@ def test_a_file_is_put_back_at_its_own_size_bit_for_bit_outside(segmenter, tmp_p
     assert changed.mean() < 1.1 * (61 / 16 * 7) ** 2 / whole[..., 0].size
 
 
+def test_a_file_that_was_cropped_in_the_middle_is_put_back_there(segmenter, tmp_path):
+    whole = np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)
+    save_image(tmp_path / "photo.png", whole)
+    history, embed = History(TINY.average()), Embed(Picture.read(tmp_path / "photo.png", TINY.size), 2)
+    history.push(embed, run(TINY, history.latent, embed))
+    history.push(*stroke(segmenter, history.latent))
+    changed = (over_photograph(TINY, history) != whole).any(2)
+    ys, xs = np.nonzero(changed)
+    # the square of 7 pixels from (4, 4), 4 times as large, 16 pixels from the left
+    assert changed.any() and (ys.min(), xs.min()) >= (16, 32) and ys.max() < 44 and xs.max() < 60
+
+
 def test_without_a_photograph_or_without_paint_it_says_so(painted):
     plain = History(TINY.sample(3))
     assert photograph(plain) is None

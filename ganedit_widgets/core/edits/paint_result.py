@@ -77,9 +77,10 @@ def over_photograph(generator: Generator, history: History, feather: int = 2) ->
         edited = to_pixels(generator.draw(history.latent))
     crop = photo.fitted(generator.size)
     mixed = paste_region(crop, edited, region, feather)
-    if photo.source is None or photo.box is None:
+    if photo.source is None:
         return mixed
-    return _into(read_image(photo.source), crop, mixed, region, photo.box)
+    whole = read_image(photo.source)
+    return _into(whole, crop, mixed, region, photo.box or Box.whole(whole.shape, generator.size))
 
 
 def _into(whole: Pixels, crop: Pixels, mixed: Pixels, region: NDArray[np.bool_], box: Box) -> Pixels:
