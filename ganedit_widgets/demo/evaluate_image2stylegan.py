@@ -69,11 +69,11 @@ def evaluate(quick: bool = False, generator: Generator | None = None, oracle: Or
     metrics: dict[str, Metric] = {}
     sheets: dict[str, Rows] = {}
     for name, (found, rows) in {
-        "spaces": _spaces(generator, portraits, extent),
         "outside": _outside(generator, extent),
         "affine": affine_trials(generator, some, extent.steps, aligner),
         "defects": defect_trials(generator, some, extent.steps),
         "random_weights": _weights(generator, some, extent),
+        "spaces": _spaces(generator, portraits, extent),
     }.items():
         metrics |= found
         sheets[name] = rows
