@@ -13,12 +13,13 @@ from PIL import Image
 from ganedit_widgets.cli import main
 from ganedit_widgets.core import LabelError
 from ganedit_widgets.core.conditioning import load_labels
+from ganedit_widgets.core.conditioning.labeler import direction_id
 from ganedit_widgets.core.conditioning.resampling import load_resampling
 from ganedit_widgets.core.embed_folder import read_embeddings
 from ganedit_widgets.core.encoder import Encoder, save_encoder
 from ganedit_widgets.core.encoder.network import EncoderNetwork, config_for
 from ganedit_widgets.core.generators.load import save_model
-from ganedit_widgets.core.probes import channel, save_directions, sefa
+from ganedit_widgets.core.probes import channel, readout, save_directions, sefa, trends
 from ganedit_widgets.demo.label_truth import write_truth
 from ganedit_widgets.demo.portraits.attributes import sample_attributes
 from ganedit_widgets.demo.portraits.dataset import build_cache
@@ -108,6 +109,16 @@ def test_the_truth_about_drawn_portraits_is_at_hand(tmp_path):
     assert np.isclose(float(rows[7][head.index("age")]), float(sample_attributes([7], 5).age))
     with pytest.raises(LabelError, match="no drawn portraits"):
         write_truth(tmp_path, tmp_path / "truth.csv")
+
+
+def test_a_trend_is_labeled_by_what_measures_it(home, tmp_path):
+    generator = tiny()
+    latents = [generator.latent(w) for w in generator.w_samples[:100]]
+    shows = trends(generator, latents, {"age": [float(latent.w[0, 3]) for latent in latents]})["age"]
+    save_directions(home / "trend.safetensors", [shows])
+    assert label(home, tmp_path / "l.safetensors", directions="trend") == 0
+    found = load_labels(tmp_path / "l.safetensors").schema["age"]
+    assert found.direction_id == direction_id(readout(generator, shows)) != direction_id(shows)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,24 @@
-"""Find the demo's directions from the oracle's labels: one for each attribute people want to move, or to measure."""
+"""Find the demo's directions from the oracle's labels: one for each attribute people want to move, or to measure.
+
+python -m ganedit_widgets.demo.directions measures.safetensors     (those to measure with, for `ganedit label`)
+"""
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from ..core.generators import Generator
+from ..core.generators.load import load_generator
 from ..core.image import to_pixels
 from ..core.latent import Latent
-from ..core.probes import Direction, boundary, trends
-from .oracle import Oracle
+from ..core.probes import Direction, boundary, save_directions, trends
+from .oracle import Oracle, load_oracle
 
 SAMPLES, BATCH = 3000, 16
 LEAST_SPREAD = 0.02  # standard deviation of an attribute in generated pictures
@@ -77,3 +83,17 @@ def find_measures(generator: Generator, latents: list[Latent], labels: dict[str,
 
 def _varied(labels: dict[str, Tensor]) -> list[Wish]:
     return [wish for wish in WISHES if float(labels[wish.attribute].std()) > LEAST_SPREAD]
+
+
+def main() -> None:
+    """Write the demo's measures to the file that the command line names."""
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("out", type=Path, help="the .safetensors file to write")
+    out = options.parse_args().out
+    generator = load_generator("demo")
+    latents, labels = labeled_samples(generator, load_oracle())
+    save_directions(out, find_measures(generator, latents, labels))
+
+
+if __name__ == "__main__":
+    main()
