@@ -22,6 +22,7 @@ _HOMES = {
     "Session": "session",
     "Stage": "stage",
     "Studio": "studio",
+    "TrainingPanel": "training",
     "TraversePanel": "traverse",
     "Turn": "turn",
     "VectorLibraryPanel": "vector_library",

@@ -265,6 +265,19 @@ def test_a_run_that_was_killed_goes_on_bit_for_bit(tmp_path):
             assert all(torch.equal(row[k], other[name]["state"][i][k]) for k in row)
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_it_learns_whatever_the_grad_mode_outside(mode, tmp_path):
+    expected = weights((run := trainer(**AT_ONCE)).generator)
+    steps(run, 2)
+    after = weights(run.generator)
+    assert not same(expected, after)
+    with mode():
+        other = trainer(**AT_ONCE)
+        steps(other, 2)
+        save(other, tmp_path)
+    assert same(weights(other.generator), after)
+
+
 def test_chance_outside_of_the_run_is_left_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..conditioning.model import STARTS, self_conditioned, with_class_head
 from ..conditioning.schema import Schema
+from ..descent import gradients
 from ..errors import TrainingError
 from ..generators.base import Generator
 from ..generators.load import average_w
@@ -79,18 +80,18 @@ class ConditionalTrainer:
         self.cfg, self.schema, self.source = cfg, schema, source.fingerprint
         self.device = device or torch.device("cpu")
         self.pictures = self.steps = 0
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), gradients():
             torch.manual_seed(cfg.seed)
             self.generator = self_conditioned(source, schema, cfg.start).to(self.device).train().requires_grad_(True)
             self.critic = with_class_head(source, schema, cfg.projection).to(self.device).train()
-        for tensor in [*self.generator.state_dict().values(), *self.critic.state_dict().values()]:
-            broadcast(tensor)
-        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+            for tensor in [*self.generator.state_dict().values(), *self.critic.state_dict().values()]:
+                broadcast(tensor)
+            self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
+            self.path_mean = torch.zeros((), device=self.device)
         self.ada = AdaControl(cfg.ada_target, cfg.ada_speed)
         self.mirrors = can_mirror(schema)
         if cfg.mirror:
             schema.mirrored(torch.full((len(schema),), 0.5))  # says what is not known
-        self.path_mean = torch.zeros((), device=self.device)
         self.g_opt = _adam(self.generator, cfg.lr, cfg.path_every if cfg.path_weight else None)
         self.d_opt = _adam(self.critic, cfg.lr, cfg.r1_every)
 
@@ -120,9 +121,9 @@ class ConditionalTrainer:
 
     @contextmanager
     def _own_chance(self) -> Iterator[None]:
-        """Let torch draw the numbers of this step and process; leave its state as it was."""
+        """Let torch draw the numbers of this step and process, with gradients; leave its state as it was."""
         state = np.random.SeedSequence((self.cfg.seed, self.steps, processes()[0], 1)).generate_state(1, np.uint64)
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+        with gradients(), torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(int(state[0] >> np.uint64(1)))
             yield
 
@@ -132,6 +133,7 @@ class ConditionalTrainer:
         Until `head_pictures` have been shown, only the class head learns.
         """
         with self._own_chance():
+            real, v = real.clone(), v.clone()  # what was made in inference mode could not get a gradient
             if self.pictures < self.cfg.head_pictures:
                 report = self._warm_up(real, v)
             else:
