@@ -142,6 +142,26 @@ def test_keys_zoom_pan_and_fit(page, bench):
     assert percent(page) == "150 %"
 
 
+def test_zoom_and_pan_are_told_to_whoever_is_linked_and_follow_them(page):
+    bench = Bench(page, Stage(width=300), views=2)
+    bench.widget.show(noise())
+    bench.sync()
+    transforms = "[...document.querySelectorAll('.ge-pane-result canvas')].map(c => c.style.transform)"
+    page.focus(".ge-viewport >> nth=0")
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    k, x, y = page.evaluate("model.get('zoom')")
+    assert (k, x, y) == pytest.approx((1.5, (-75 - 40) / 300, -50 / 200), abs=1e-3)
+    one, other = page.evaluate(transforms)
+    assert one == other == "translate(-115px, -50px) scale(1.5)"
+    page.evaluate("model.set('zoom', [4, -3, -1.5])")  # 4 is as far as the right edge goes
+    assert page.evaluate(transforms) == ["translate(-900px, -300px) scale(4)"] * 2
+    page.evaluate("model.set('zoom', [4, -9, 0])")
+    assert page.evaluate("model.get('zoom')") == [4, -3, 0]  # never past the edge
+    assert bench.errors == []
+    bench.widget.close()
+
+
 def test_dragging_pans_when_zoomed_and_never_past_the_edge(page, bench):
     bench.widget.show(noise())
     bench.sync()
