@@ -136,7 +136,8 @@ def _decode_record(kind: str, items: Mapping[str, Any], table: Table) -> Any:
 
 
 def _require_sound(latent: Latent) -> None:
-    tensors = [latent.w, *latent.offsets.values(), *latent.noise.values()]
+    labels = [] if latent.label is None else [latent.label]
+    tensors = [latent.w, *latent.offsets.values(), *latent.noise.values(), *labels]
     if not all(isinstance(x, Tensor) and x.is_floating_point() and x.isfinite().all() for x in tensors):
         raise ValueError("a latent with numbers that are not finite")
     if latent.w.ndim != 2:

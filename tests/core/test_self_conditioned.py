@@ -9,7 +9,18 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from ganedit_widgets.core import LabelError, LatentError, ModelError, TrainingError, load_generator
+from ganedit_widgets.core import (
+    History,
+    LabelError,
+    LatentError,
+    ModelError,
+    Recipe,
+    RecipeError,
+    TrainingError,
+    load_generator,
+    load_recipe,
+    save_recipe,
+)
 from ganedit_widgets.core.conditioning import Attribute, Schema
 from ganedit_widgets.core.conditioning.grid import label_grid, label_rows, save_label_grid
 from ganedit_widgets.core.conditioning.model import self_conditioned, with_class_head
@@ -329,12 +340,21 @@ def test_labels_mix_by_the_mean_share_and_the_ends_stay_what_they_are():
 # ---- what is refused
 
 
+@pytest.mark.parametrize("label", ["old", torch.tensor([0.5, float("nan")]), torch.tensor([1, 0])])
+def test_a_recipe_with_labels_that_are_none_is_refused(label, tmp_path):
+    generator = labeled()
+    save_recipe(tmp_path / "r.json", Recipe.of(generator, History(replace(generator.sample(1), label=label))))
+    with pytest.raises(RecipeError, match="damaged"):
+        load_recipe(tmp_path / "r.json")
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [
         ({"hair": 0.3}, "no attribute 'hair'.*age, yaw"),
         ({"age": float("nan")}, "age was set to nan"),
         ({"age": float("inf")}, "age was set to inf"),
+        ({"age": "old"}, "age was set to old"),
     ],
 )
 def test_labels_that_make_no_sense_are_one_sentence(values, says):

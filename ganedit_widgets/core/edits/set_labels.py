@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import torch
 
@@ -41,7 +42,7 @@ class SetLabels:
             raise LabelError(f"{generator.name} takes no labels: open a model of `ganedit train self-conditioned`.")
         label = torch.full((len(schema),), 0.5) if latent.label is None else latent.label.detach().clone().float()
         for name, value in self.values.items():
-            if not math.isfinite(value):
+            if not isinstance(value, Real) or not math.isfinite(value):
                 raise LabelError(f"{name} was set to {value}: give a number from 0 to 1.")
             label[schema.index(name)] = min(max(float(value), 0.0), 1.0)
         yield replace(latent, label=label)
