@@ -19,6 +19,7 @@ _HOMES = {
     "PartView": "part_view",
     "PartsPanel": "parts",
     "Player": "player",
+    "SegmentTrainPanel": "segment_train",
     "Session": "session",
     "Stage": "stage",
     "Studio": "studio",

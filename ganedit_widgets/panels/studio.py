@@ -17,6 +17,7 @@ from .mask_edit import MaskEditPanel
 from .morph import MorphPanel
 from .panel import Panel
 from .parts import PartsPanel
+from .segment_train import SegmentTrainPanel
 from .session import Session
 from .traverse import TraversePanel
 from .vector_library import VectorLibraryPanel
@@ -31,6 +32,7 @@ PANELS: tuple[type[Panel], ...] = (  # the tabs, in this order
     BorrowPanel,
     MaskEditPanel,
     VectorLibraryPanel,
+    SegmentTrainPanel,
 )
 
 

@@ -12,6 +12,7 @@ from ganedit_widgets.core.segment.labeling import (
     as_classes,
     as_painted,
     carried_over,
+    completed,
     labels_to_paint,
     new_page,
     read_pages,
@@ -70,6 +71,16 @@ def test_pages_come_back_from_their_folder_and_teach(generator, tmp_path):
     assert names == ["background", "face"]
     *_, last = train_segmenter(generator, learned, names, SegmentPlan(2, models=1))
     assert last.segmenter().pictures == 2
+
+
+def test_a_segmenter_labels_the_rest_by_the_names_of_its_classes(generator):
+    page = painted(generator)
+    *_, last = train_segmenter(generator, [page.labeled], ("background", "face"), SegmentPlan(30, models=1))
+    segmenter = last.segmenter()
+    found = completed(generator, segmenter, page, labels_to_paint(["face", "hair", "background"]))
+    assert np.array_equal(found[:, :10], page.painted[:, :10])
+    seen = segmenter.labels(generator, page.latent)[:, 10:]
+    assert np.array_equal(found[:, 10:], np.where(seen == 0, 3, 1))
 
 
 def test_a_folder_that_is_not_there_holds_nothing_and_bad_ones_are_refused(generator, tmp_path):

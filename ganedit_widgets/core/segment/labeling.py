@@ -25,6 +25,7 @@ from .choose import PSI
 from .features import label_size
 from .folder import ENDING, NOTHING, read_labeled
 from .labels import UNLABELED, Labeled, LabelMap
+from .segmenter import Segmenter
 
 SEEDED = re.compile(r"seed_(\d+)")
 
@@ -87,6 +88,16 @@ def carried_over(painted: LabelMap, old: Sequence[Label], new: Sequence[Label]) 
     table = np.array([names.index(x.name) if x.name in names else 0 for x in old], np.uint8)
     found: LabelMap = table[painted]
     return found
+
+
+def completed(generator: Generator, segmenter: Segmenter, page: Page, labels: Sequence[Label]) -> LabelMap:
+    """Return what was painted (h, w) and, where nothing was, what the segmenter sees, by the names of its classes.
+
+    Raises `SegmentError` if the segmenter is of another checkpoint.
+    """
+    seen = as_painted(segmenter.labels(generator, page.latent))
+    found = carried_over(seen, labels_to_paint(segmenter.classes), labels)
+    return np.where(page.painted > 0, page.painted, found)
 
 
 def write_page(folder: str | Path, generator: Generator, page: Page, labels: Sequence[Label]) -> None:
