@@ -42,14 +42,13 @@ class VectorBoard(tr.HasTraits):
 
     def begin(self) -> None:
         """Take the vectors that ship with the package, if they are of this model; once."""
-        if self._begun:
-            return
-        self._begun = True
-        if SHIPPED.exists():
-            shipped = load_vectors("demo").values()
-            if all(not self.foreign(vector) for vector in shipped):
-                self._versions[0] = tuple(Entry(next(self._numbers), vector) for vector in shipped)
-                self._go(0)
+        with self._lock:
+            begun, self._begun = self._begun, True
+            shipped = load_vectors("demo").values() if not begun and SHIPPED.exists() else ()
+            own = [Entry(next(self._numbers), vector) for vector in shipped if not self.foreign(vector)]
+            if own:  # below what was added before, in every version
+                self._versions = [(*version, *_renamed(own, version)) for version in self._versions]
+                self._go(self._index)
 
     # ---- what is in it
 
@@ -150,3 +149,10 @@ def _with_thumbnail(entry: Entry, number: int, vector: EditVector) -> Entry:
 def _free(name: str, taken: set[str]) -> str:
     """Return `name`, or the first of "name 2", "name 3", … that is not taken."""
     return next(x for x in itertools.chain([name], (f"{name} {i}" for i in itertools.count(2))) if x not in taken)
+
+
+def _renamed(entries: Iterable[Entry], others: Iterable[Entry]) -> list[Entry]:
+    """Return entries under names that `others` do not have."""
+    taken = {entry.vector.name for entry in others}
+    free = [(entry, _free(entry.vector.name, taken)) for entry in entries]
+    return [e if name == e.vector.name else Entry(e.number, e.vector.renamed(name)) for e, name in free]

@@ -33,8 +33,8 @@ class VectorLibraryPanel(Panel):
 
     def __init__(self, session: Session) -> None:
         self.board, self.segments = session.vectors, session.segments
-        self.board.begin()
-        self.segments.begin()
+        session.guarded(self.board.begin)()
+        session.guarded(self.segments.begin)()
         self._refining = False
         # widgets
         self.browser = VectorBrowser(self, session, self._on_chosen)

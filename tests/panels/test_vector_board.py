@@ -7,7 +7,8 @@ import torch
 from ganedit_widgets.core.errors import DirectionError, SegmentError
 from ganedit_widgets.core.segment import Labeled, SegmentPlan, train_segmenter
 from ganedit_widgets.core.segment.files import save_segmenter
-from ganedit_widgets.core.vectors import illustrated, vector_of
+from ganedit_widgets.core.vectors import files, illustrated, save_vectors, vector_of
+from ganedit_widgets.panels import vector_board
 from ganedit_widgets.panels.segment_board import SegmentBoard
 from ganedit_widgets.panels.vector_board import VectorBoard
 from tests.tiny import tiny
@@ -66,6 +67,21 @@ def test_what_is_of_another_model_may_be_kept_and_says_so(generator, board):
     board.add(strange)
     assert f"learned with the model {strange.direction.fingerprint}" in board.foreign(strange)
     assert board.foreign(vector(generator, "nose")) == ""
+
+
+def test_what_ships_comes_to_what_was_added_before_and_once(generator, board, tmp_path, monkeypatch):
+    save_vectors(tmp_path / "shipped.safetensors", [vector(generator, "smile"), vector(generator, "gaze", 1)])
+    for place in (vector_board, files):
+        monkeypatch.setattr(place, "SHIPPED", tmp_path / "shipped.safetensors")
+    board.add(vector(generator, "smile", 2))
+    board.begin()
+    board.begin()
+    assert names(board) == ["smile", "smile 2", "gaze"]
+    board.undo()
+    assert names(board) == ["smile", "gaze"] and not board.can_undo
+    stranger = VectorBoard(tiny(seed=1))
+    stranger.begin()
+    assert names(stranger) == []
 
 
 def test_a_model_that_nothing_ships_for_begins_with_nothing(generator, board):
