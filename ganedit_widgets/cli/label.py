@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> None:
     """Label, and say what is to be thought of the labels."""
     from ..core import load_generator
     from ..core.conditioning import save_labels
-    from ..core.conditioning.labeler import label, with_mirrors
-    from ..core.conditioning.reports import read_truth, report
+    from ..core.conditioning.labeler import label, symmetric, with_mirrors
+    from ..core.conditioning.reports import mirror_checks, read_truth, report
     from ..core.embed_folder import read_embeddings
     from ..core.errors import LabelError
     from ..core.training.distributed import end_process, start_process
@@ -79,8 +79,10 @@ def run(options: argparse.Namespace) -> None:
     labels = label(generator, embeddings, directions)
     mirrored = _mirrored(generator, options, labels, directions)
     truth = None if options.truth is None else read_truth(options.truth, labels)
+    if mirrored is not None:
+        checks = mirror_checks(labels.schema, *mirrored)
+        labels = symmetric(with_mirrors(labels, {name: c.verdict for name, c in checks.items()}), *mirrored)
     found = report(labels, truth, mirrored)
-    labels = with_mirrors(labels, {name: check.verdict for name, check in found.mirrors.items()})
     save_labels(options.out, labels)
     _tell(found, options)
     _keep(found, labels, truth, options)

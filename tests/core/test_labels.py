@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from ganedit_widgets.core import DirectionError, ImageError, LabelError, LatentError
 from ganedit_widgets.core.conditioning import Attribute, Labels, Schema, load_labels, save_labels
 from ganedit_widgets.core.conditioning.invert import guess, invert
-from ganedit_widgets.core.conditioning.labeler import direction_id, label, project, with_mirrors
+from ganedit_widgets.core.conditioning.labeler import direction_id, label, project, symmetric, with_mirrors
 from ganedit_widgets.core.conditioning.reports import agreement, mirror_checks, read_truth, report
 from ganedit_widgets.core.conditioning.source import PictureSource
 from ganedit_widgets.core.conditioning.statistics import auc, decile_shares, pearson, spearman
@@ -340,6 +340,20 @@ def test_what_a_mirror_does_is_seen_in_the_labels():
     assert "unlike labels of unsure" in report(labels, mirrored=(raw, mirrored)).warnings[0]
     with pytest.raises(LabelError, match="300 pictures and 2 mirrored"):
         mirror_checks(schema, raw, mirrored[:2])
+
+
+def test_a_range_is_made_symmetric_where_a_mirror_turns_the_label_around():
+    rng = torch.Generator().manual_seed(0)
+    raw = torch.stack([torch.randn(400, generator=rng).exp(), torch.randn(400, generator=rng)], 1)
+    labels = with_mirrors(some_labels(raw, "turn", "wide"), {"turn": "opposite", "wide": "same"})
+    mirrored = torch.stack([3 - raw[:, 0], raw[:, 1]], 1)
+    assert mirror_checks(labels.schema, raw, mirrored)["turn"].error > 0.1
+    found = symmetric(labels, raw[:50], mirrored[:50])
+    assert mirror_checks(found.schema, raw, mirrored)["turn"].error < 1e-5
+    assert torch.allclose(found.schema.mirrored(found.v), found.schema.scale(mirrored), atol=1e-5)
+    both = np.percentile(torch.cat([raw[:, 0], 3 - raw[:, 0]]), [0.5, 99.5])
+    assert np.allclose([found.schema["turn"].low, found.schema["turn"].high], both, atol=1e-4)
+    assert found.schema["wide"] == labels.schema["wide"] and torch.equal(found.raw, labels.raw)
 
 
 def test_truth_is_read_by_names(tmp_path):

@@ -101,6 +101,26 @@ def with_mirrors(labels: Labels, mirrors: Mapping[str, str]) -> Labels:
     return replace(labels, schema=replace(labels.schema, attributes=attributes))
 
 
+def symmetric(labels: Labels, raw: Tensor, mirrored: Tensor) -> Labels:
+    """Return labels with ranges of which a mirror makes 1 − v out of v, for each attribute that it turns around.
+
+    A mirror makes 2c − x out of a raw label x; c is measured, as the mean of pictures' labels `raw` (n, A) and those of
+    the same mirrored. The percentiles are then taken of x and 2c − x together: of the pictures that are trained on
+    when they are mirrored. Raises `LabelError` for unlike shapes.
+    """
+    labels.schema.scale(torch.cat([raw, mirrored]))  # says what does not fit
+    changed = []
+    for i, attribute in enumerate(labels.schema.attributes):
+        if attribute.mirror == "opposite":
+            twice = float((raw[:, i] + mirrored[:, i]).double().mean())
+            both = torch.cat([labels.raw[:, i], twice - labels.raw[:, i]])[:, None]
+            fitted = replace(labels.schema, attributes=(attribute,)).fitted(both)
+            changed.append(fitted.attributes[0])
+        else:
+            changed.append(attribute)
+    return replace(labels, schema=replace(labels.schema, attributes=tuple(changed)))
+
+
 def _in_w(direction: Direction, rows: int) -> Tensor:
     """Return what w (L, D) is to be multiplied with."""
     vector = direction.vector
