@@ -74,6 +74,11 @@ class Editing(Painting):
         self.notebook.until(f"studio.panel.iterations.value == {steps}")
         press(self.notebook, "Run")
 
+    def follow_the_mask(self):
+        """Let the rest count less, so that a few steps are enough."""
+        press(self.notebook, "▸ More: weights")
+        self.page.get_by_label("How much the picture outside the region counts, λ₁").fill("1")
+
     def rest(self, entries):
         self.notebook.until(f"studio.session.busy == '' and len(studio.session.history) == {entries}", 90)
         settled(self.notebook)
@@ -137,8 +142,7 @@ def test_a_stroke_becomes_an_edit_and_the_edit_a_vector_for_another_picture(edit
     notebook.until("painter.view[0] == 1")
 
     # run to the end, then once more and stop
-    press(notebook, "▸ More: weights")
-    page.get_by_label("How much the picture outside the region counts, λ₁").fill("1")
+    editing.follow_the_mask()
     editing.run(20)
     page.wait_for_selector(".ge-foot :text('/20')")
     editing.rest(3)
@@ -228,10 +232,11 @@ def test_the_panel_fits_its_cell_and_every_control_has_a_name(lab, chromium, sho
         editing.drag(*MOUTH)
         page.wait_for_selector(".ge-region-figure img[alt^='Where']")
         shoot(page, shots / f"mask_edit_{mode}_2.png")
-        editing.run(8)
+        editing.follow_the_mask()
+        editing.run(20)
         editing.rest(3)
         page.wait_for_selector(".ge-part-numbers >> text=outside")
-        for fold in ("▸ Keep it as a vector, apply it to another picture", "▸ More: weights", "▸ More: segmenter"):
+        for fold in ("▸ Keep it as a vector, apply it to another picture", "▸ More: segmenter"):
             press(notebook, fold)
         shoot(page, shots / f"mask_edit_{mode}_3.png")
         assert page.evaluate(outside) == []
