@@ -17,8 +17,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..core.conditioning import Labels, save_labels
-from ..core.conditioning.invert import invert
-from ..core.conditioning.labeler import label, with_mirrors
+from ..core.conditioning.invert import guess, invert
+from ..core.conditioning.labeler import label, project, symmetric, with_mirrors
 from ..core.conditioning.resampling import resample
 from ..core.conditioning.source import PictureSource
 from ..core.embed_folder import Embeddings, read_embeddings
@@ -35,6 +35,7 @@ from .train import latents_of
 DIRECTIONS = {"yaw": "turn head", "age": "age", "glasses": "glasses"}
 MIRRORS = {"yaw": "opposite", "age": "same", "glasses": "same"}  # true of any portrait
 PORTRAITS, THOUSANDS, CAP = 8000, 120.0, 30
+MIRRORED = 256  # portraits by which the middle of yaw is measured
 CHUNK = 1000  # latents mapped at a time
 
 
@@ -82,6 +83,10 @@ def portrait_labels(generator: Generator, folder: Path, out: Path) -> Labels:
     chosen = {name: directions[direction] for name, direction in DIRECTIONS.items()}
     found = embedded(generator, folder, out.with_name(f"{out.stem}_latents.safetensors"))
     labels = with_mirrors(label(generator, found, chosen), MIRRORS)
+    if generator.encoder is not None:
+        source, ordered = PictureSource(folder, generator.size), [chosen[name] for name in labels.schema.names]
+        shown = [guess(generator, source, source.some(MIRRORED), mirror)[0] for mirror in (False, True)]
+        labels = symmetric(labels, *(project(generator, ordered, w) for w in shown))
     if processes()[0] == 0:
         save_labels(out, labels)
     return labels
