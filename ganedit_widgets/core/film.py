@@ -1,4 +1,4 @@
-"""Pictures that move: frames → an animated GIF, WebP or PNG, a strip, or a folder of pictures."""
+"""Pictures that move: frames → an animated GIF, WebP or PNG, an MP4, a strip, or a folder of pictures."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from PIL import Image
 from .errors import ImageError
 from .image import Pixels, as_png
 from .sheet import tile
+from .video import mp4
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,12 @@ KINDS = {
     "gif": Kind("animated GIF", ".gif", "image/gif"),
     "webp": Kind("animated WebP", ".webp", "image/webp"),
     "apng": Kind("animated PNG", ".apng", "image/apng"),
+    "mp4": Kind("MP4 video", ".mp4", "video/mp4"),
     "strip": Kind("strip of pictures", ".png", "image/png"),
     "frames": Kind("all pictures", ".zip", "application/zip"),
 }
 QUALITY = 90  # of WebP; GIF has 256 colors, PNG is exact
+ANIMATED = ("gif", "webp", "apng", "mp4")
 WIDEST = 32_000  # pixels of a strip: what programs can open
 
 
@@ -63,9 +66,9 @@ def gif(frames: Sequence[Pixels], milliseconds: int = 60, back: bool = True) -> 
 def film(frames: Sequence[Pixels], kind: str = "gif", milliseconds: int = 60, back: bool = False) -> bytes:
     """Return frames (H, W, 3) uint8 as the bytes of a file of `kind`, one of `KINDS`.
 
-    "gif" has 256 colors; "webp" and "apng" have all, and "apng" loses nothing; they are endless, and with `back` run to
-    the end and back again. "strip" is one wide PNG, "frames" a zip archive of PNGs. Raises `ImageError` if there is no
-    frame, the kind is unknown, or the strip would be too wide.
+    "gif" has 256 colors; "webp" and "apng" have all, and "apng" loses nothing; they are endless. "mp4" is the smallest,
+    and ends. With `back` all four run to the end and back again. "strip" is one wide PNG, "frames" a zip archive of
+    PNGs. Raises `ImageError` if there is no frame, the kind is unknown, or the strip would be too wide.
     """
     _require(kind)
     if not frames:
@@ -82,6 +85,8 @@ def film(frames: Sequence[Pixels], kind: str = "gif", milliseconds: int = 60, ba
             )
         return as_png(tile(frames, len(frames)))
     order = [*frames, *frames[-2:0:-1]] if back else list(frames)
+    if kind == "mp4":
+        return mp4(order, milliseconds)
     pictures = [Image.fromarray(frame) for frame in order]
     file = io.BytesIO()
     how = {"quality": QUALITY, "method": 2} if kind == "webp" else {}
@@ -155,7 +160,7 @@ def estimate(picture: Pixels, kind: str, frames: int, seconds_per_picture: float
     began = time.perf_counter()
     size = len(film([picture], kind))
     encoding = time.perf_counter() - began
-    written = 2 * frames - 2 if back and kind in ("gif", "webp", "apng") else frames
+    written = 2 * frames - 2 if back and kind in ANIMATED else frames
     return Estimate(frames * seconds_per_picture + written * encoding, written * size)
 
 

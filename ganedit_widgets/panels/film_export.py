@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as ipw
 
 from ganedit_widgets.core.code import script_files
-from ganedit_widgets.core.film import KINDS, estimate, film, write_film
+from ganedit_widgets.core.film import ANIMATED, KINDS, estimate, film, write_film
 from ganedit_widgets.core.image import Pixels
 
 from .controls import allow, button, help_line, named, row
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FOLDER = "folder"  # the pictures, in a new folder on the server
 CHOICES = [*((kind.title, name) for name, kind in KINDS.items()), ("folder of pictures", FOLDER)]
-ANIMATED = ("gif", "webp", "apng")
 
 
 class FilmExport(ipw.VBox):

@@ -1,0 +1,51 @@
+"""Frames → an MP4 file that every player and every page opens, by PyAV."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from .errors import ImageError
+from .image import Pixels
+
+CODECS = ("libx264", "libopenh264", "mpeg4")  # H.264 where there is an encoder for it
+BITS = 0.6  # per pixel and frame: flat skin without blocks
+LEAST_RATE = 400_000  # bits per second, of very small pictures
+LEAST_SIDE = 16  # pixels, which encoders ask for
+
+
+def mp4(frames: Sequence[Pixels], milliseconds: int = 60) -> bytes:
+    """Return frames (H, W, 3) uint8 as an MP4, each shown for `milliseconds`.
+
+    A row or column is added where H or W is odd; colors are kept for every second pixel, as in all such files. Raises `ImageError` for pictures that are too small,
+    or if this machine's PyAV has no encoder.
+    """
+    import av  # takes a tenth of a second, and few films are videos
+
+    if min(frames[0].shape[:2]) < LEAST_SIDE:
+        raise ImageError(f"A video needs pictures of {LEAST_SIDE} pixels at least: choose an animated PNG.")
+    known = [codec for codec in CODECS if codec in av.codecs_available]
+    if not known:
+        raise ImageError("PyAV has no encoder for MP4 here: install it from its wheels, or choose a GIF.")
+    file = io.BytesIO()
+    rate = Fraction(1000, max(20, milliseconds))
+    with av.open(file, "w", format="mp4") as container:
+        first = _even(frames[0])
+        stream = container.add_stream(known[0], rate=rate)
+        stream.height, stream.width, stream.pix_fmt = *first.shape[:2], "yuv420p"
+        stream.bit_rate = max(LEAST_RATE, round(BITS * first.shape[0] * first.shape[1] * rate))
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(_even(frame), format="rgb24")))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+def _even(frame: Pixels) -> Pixels:
+    """Return the frame with its last row and column twice where their number is odd."""
+    height, width = frame.shape[:2]
+    if height % 2 == width % 2 == 0:
+        return np.ascontiguousarray(frame)
+    return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
