@@ -20,8 +20,8 @@ LEAST_SIDE = 16  # pixels, which encoders ask for
 def mp4(frames: Sequence[Pixels], milliseconds: int = 60) -> bytes:
     """Return frames (H, W, 3) uint8 as an MP4, each shown for `milliseconds`.
 
-    A row or column is added where H or W is odd; colors are kept for every second pixel, as in all such files. Raises `ImageError` for pictures that are too small,
-    or if this machine's PyAV has no encoder.
+    A row or column is added where H or W is odd; colors are kept for every second pixel, as in all such files.
+    Raises `ImageError` for pictures that are too small, or if this machine's PyAV has no encoder.
     """
     import av  # takes a tenth of a second, and few films are videos
 
