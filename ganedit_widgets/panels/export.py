@@ -1,4 +1,4 @@
-"""Write a traversal as a strip of pictures or as an animated GIF."""
+"""Write a traversal as a film or as a strip of pictures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.errors import GanEditError, ImageError
-from ganedit_widgets.core.film import gif
-from ganedit_widgets.core.image import Pixels, as_png, to_pixels
-from ganedit_widgets.core.sheet import tile
+from ganedit_widgets.core.errors import GanEditError
+from ganedit_widgets.core.film import KINDS, film, write_file
+from ganedit_widgets.core.image import Pixels, to_pixels
 
 from .controls import allow, button, row
 from .session import Session
@@ -21,7 +20,7 @@ from .worker import Steps
 if TYPE_CHECKING:
     from .traverse import TraversePanel
 
-KINDS = {"gif": ("animated GIF", "image/gif", 24), "png": ("strip of pictures", "image/png", 9)}  # ending -> …, frames
+OFFERED = {"gif": 24, "mp4": 24, "webp": 24, "strip": 9}  # kind of film → pictures it has if nobody says otherwise
 MOST = 200  # frames
 
 
@@ -32,10 +31,8 @@ class Exporter(ipw.VBox):
         self.panel, self.session = panel, session
         # widgets
         self.slider = ipw.Dropdown(options=[], layout={"width": "150px"})
-        self.kind = ipw.Dropdown(
-            options=[(name, kind) for kind, (name, *_) in KINDS.items()], layout={"width": "140px"}
-        )
-        self.frames = ipw.BoundedIntText(KINDS["gif"][2], 2, MOST, layout={"width": "64px"})
+        self.kind = ipw.Dropdown(options=[(KINDS[kind].title, kind) for kind in OFFERED], layout={"width": "140px"})
+        self.frames = ipw.BoundedIntText(OFFERED["gif"], 2, MOST, layout={"width": "64px"})
         self.path = ipw.Text("traversal.gif", layout={"width": "150px"})
         self.download_button = button("Download", session.guarded(self.download), "Make it and download it")
         self.save_button = button("Save on the server", session.guarded(self.save), "Make it and write it to this path")
@@ -61,20 +58,14 @@ class Exporter(ipw.VBox):
 
     def download(self) -> Turn:
         """Make the file and give it to the user."""
-        name = Path(self.path.value).name or f"traversal.{self.kind.value}"
-        return self._make(lambda made: self.panel.frame.head.download(name, KINDS[self.kind.value][1], made), name)
+        kind = KINDS[self.kind.value]
+        name = Path(self.path.value).name or f"traversal{kind.ending}"
+        return self._make(lambda made: self.panel.frame.head.download(name, kind.mime, made), name)
 
     def save(self) -> Turn:
         """Make the file and write it to the path given."""
         path = Path(self.path.value).expanduser()
-
-        def write(made: bytes) -> None:
-            try:
-                path.write_bytes(made)
-            except OSError as error:
-                raise ImageError(f"{path} cannot be written ({error.strerror}): choose another place.") from None
-
-        return self._make(write, str(path))
+        return self._make(lambda made: write_file(path, made), str(path))
 
     def _make(self, give: Callable[[bytes], Any], name: str) -> Turn:
         slider, kind, count = self.slider.value, self.kind.value, self.frames.value
@@ -86,12 +77,12 @@ class Exporter(ipw.VBox):
             for latent in self.panel.traversal(slider, count):
                 pictures.append(to_pixels(self.session.generator.draw(latent)))
                 yield
-            made = gif(pictures) if kind == "gif" else as_png(tile(pictures, count))
+            made = film(pictures, kind, back=kind != "strip")
             give(made)
             return f"{name}: {count} pictures, {len(made) / 1e6:.1f} MB."
 
         return self.session.task(f"exporting {slider}", steps, total=count)
 
     def _on_kind(self, _: object) -> None:
-        _, _, self.frames.value = KINDS[self.kind.value]
-        self.path.value = str(Path(self.path.value).with_suffix(f".{self.kind.value}"))
+        self.frames.value = OFFERED[self.kind.value]
+        self.path.value = str(Path(self.path.value).with_suffix(KINDS[self.kind.value].ending))

@@ -217,12 +217,17 @@ def export(panel, kind, frames):
 
 def test_a_traversal_is_exported_as_a_strip(panel, session, drawn):
     drag(panel, "SeFa 2", 1.0)  # the others stay as they are
-    message, contents = export(panel, "png", 5)
+    message, contents = export(panel, "strip", 5)
     strip = read_image(contents)
     assert message["name"] == "traversal.png" and strip.shape == (16, 5 * 16, 3)
     moves = [MoveAlong(panel.library["SeFa 2"], 1.0), MoveAlong(panel.library["SeFa 1"], -3.0)]
     assert np.array_equal(strip[:, :16], drawn(result(session, *moves)))
     assert "5 pictures" in session.message.text
+
+
+def test_a_traversal_is_exported_as_a_video(panel):
+    message, contents = export(panel, "mp4", 4)
+    assert message["name"] == "traversal.mp4" and message["mime"] == "video/mp4" and contents[4:8] == b"ftyp"
 
 
 def test_a_traversal_is_exported_as_a_film_that_goes_there_and_back(panel):
