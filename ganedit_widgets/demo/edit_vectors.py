@@ -24,7 +24,7 @@ from ..core.latent import Latent
 from ..core.segment import LabelMap, Segmenter, load_segmenter
 from ..core.vectors import EditVector, extract, save_vectors
 from ..core.vectors.files import SHIPPED
-from .mask_recipes import cut, moved, scaled, transplanted
+from .mask_recipes import as_donor, cut, moved, scaled, transplanted
 from .oracle import Oracle, load_oracle
 from .portraits import PART
 
@@ -55,6 +55,10 @@ def numbers(classes: Sequence[str]) -> tuple[int, ...]:
     return tuple(PART[name] for name in classes)
 
 
+def _hair(own: LabelMap, donor: LabelMap) -> LabelMap:
+    return as_donor(own, donor, numbers(("hair",)))
+
+
 def _rule(change: Callable[..., LabelMap], classes: Sequence[str], fill: str, *how: float) -> Callable[..., LabelMap]:
     return lambda own, donor: change(own, numbers(classes), PART[fill], *how)
 
@@ -69,6 +73,8 @@ LESSONS = (
     Lesson("bigger nose", ("nose",), "nose_width", 1.0, _rule(scaled, ("nose",), "skin", 1.35)),
     Lesson("bigger eyes", EYES, "eye_size", 1.0, _rule(scaled, EYES, "skin", 1.2)),
     Lesson("bigger ears", ("ear",), "ears", 1.0, _rule(scaled, ("ear",), "background", 1.1)),
+    Lesson("long hair", ("hair",), "hair_reach", 1.0, _hair),
+    Lesson("no hair", ("hair",), "hair_reach", -1.0, _hair),
     Lesson("no beard", ("beard",), "beard", -1.0, _rule(cut, ("beard",), "skin")),
 )
 

@@ -59,3 +59,11 @@ def transplanted(labels: LabelMap, donor: LabelMap, classes: Sequence[int], fill
     way = np.rint(np.subtract(center(own), center(theirs))).astype(int) if own.any() else np.zeros(2, int)
     pasted = np.roll(np.where(theirs, donor, 255), tuple(way), (0, 1))
     return np.where(pasted == 255, cut(labels, classes, fill), pasted).astype(np.uint8)
+
+
+def as_donor(labels: LabelMap, donor: LabelMap, classes: Sequence[int]) -> LabelMap:
+    """Return the map with whatever `donor` shows where either of the two shows one of `classes`.
+
+    What was hidden comes to light this way: the forehead under a fringe, the wall behind long hair.
+    """
+    return np.where(shown(labels, classes) | shown(donor, classes), donor, labels).astype(np.uint8)

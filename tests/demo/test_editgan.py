@@ -8,7 +8,7 @@ from ganedit_widgets.core.errors import SegmentError
 from ganedit_widgets.core.segment import Labeled, SegmentPlan
 from ganedit_widgets.demo.edit_vectors import LESSONS, Lesson, learn, starter_library
 from ganedit_widgets.demo.evaluate_editgan import QUICK, curves, evaluate
-from ganedit_widgets.demo.mask_recipes import center, cut, moved, scaled, transplanted
+from ganedit_widgets.demo.mask_recipes import as_donor, center, cut, moved, scaled, transplanted
 from ganedit_widgets.demo.portraits import PART
 from ganedit_widgets.demo.results_file import Metric
 from ganedit_widgets.demo.segment_trials import miou, part_ious
@@ -141,3 +141,11 @@ def test_parts_are_moved_scaled_cut_and_transplanted():
     assert (found == TEETH).sum() == 8
     assert np.allclose(center(found != SKIN), center(own == MOUTH), atol=0.6)
     assert np.array_equal(transplanted(np.full_like(own, SKIN), donor, (MOUTH, TEETH), SKIN), donor)
+
+
+def test_what_hair_hid_comes_to_light():
+    own, donor = face(), face()
+    own[:6], donor[:2], own[6:8, :3] = PART["hair"], PART["background"], PART["ear"]
+    found = as_donor(own, donor, (PART["hair"],))
+    assert np.array_equal(found[:6], donor[:6]) and np.array_equal(found[6:], own[6:])
+    assert np.array_equal(as_donor(own, own, (PART["hair"],)), own)
