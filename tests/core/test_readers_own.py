@@ -8,13 +8,15 @@ import sys
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
+from ganedit_widgets.core.encoder import Encoder, EncoderNetwork, config_for, save_encoder
 from ganedit_widgets.core.errors import ModelError
 from ganedit_widgets.core.generators import StyleGAN2, StyleGAN2Config, load
 from ganedit_widgets.core.generators.load import convert, describe, load_generator, save_model
 from ganedit_widgets.core.generators.schedule3 import stylegan3_config
 from ganedit_widgets.core.generators.stylegan3 import StyleGAN3
+from ganedit_widgets.core.readers.own import write_tensors
 from tests.core.forge import forge, official
 from tests.core.vectors import FOLDER
 from tests.tiny import conditional, odd, tiny
@@ -79,6 +81,22 @@ def test_saving_replaces_the_file_at_once_and_leaves_nothing_behind(tmp_path, mo
         save(path, tiny(2))
     assert path.read_bytes() == content and list(tmp_path.iterdir()) == [path]
     assert path.stat().st_mode & 0o777 == 0o644 or os.name == "nt"
+
+
+def test_a_full_disk_is_an_os_error_and_leaves_the_old_file(tmp_path):
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "model.safetensors"
+    write_tensors(path, {"a": torch.ones(3)}, {})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # a file may not grow further, as on a full disk
+    try:
+        with pytest.raises(OSError, match=r"model\.safetensors"):
+            write_tensors(path, {"a": torch.zeros(10_000)}, {})
+        with pytest.raises(ModelError, match=r"cannot be written to .*choose another place"):
+            save_encoder(path, Encoder(EncoderNetwork(config_for(tiny())), tiny()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert load_file(path)["a"].tolist() == [1, 1, 1] and list(tmp_path.iterdir()) == [path]
 
 
 def fail(*_):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -62,13 +64,20 @@ def as_stored(name: str, tensor: Tensor, half: bool) -> Tensor:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Write a `.safetensors` file beside `path`, then rename: a process that has mapped the old file keeps it."""
+    """Write a `.safetensors` file beside `path`, then rename: a process that has mapped the old file keeps it.
+
+    Raises `OSError` if there is no place for it, such as on a full disk; the old file is then still there.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     os.close(handle)
     try:
         save_file(tensors, temporary, metadata)
         Path(temporary).chmod(0o644)  # mkstemp makes files that only their owner may read
         Path(temporary).replace(path)
+    except SafetensorError as error:  # our tensors are sound: it is the disk
+        code = re.search(r"os error (\d+)", str(error))
+        number = int(code[1]) if code else errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from None
     finally:
         Path(temporary).unlink(missing_ok=True)
 
