@@ -42,7 +42,7 @@ class Speed:
     def even(self, segment: int, share: float) -> float:
         """Return the place of a segment at which `share` of its visible length is passed; both in [0, 1]."""
         way = np.cumsum((0.0, *self.lengths[segment]))
-        if not way[-1] > 0:
+        if not way[-1] > 0 or share in (0.0, 1.0):  # also where nothing is seen to move at first
             return share
         return float(np.interp(share, way / way[-1], np.linspace(0, 1, len(way))))
 

@@ -68,16 +68,17 @@ class FilmExport(ipw.VBox):
 
     def download(self) -> Turn:
         """Make the file and give it to the user."""
-        kind = KINDS[self.kind.value]
+        chosen, pace, back, source = self.kind.value, self._milliseconds, self._back, self._pictures()
+        kind = KINDS[chosen]  # all is as it was when the button was pressed
         name = Path(self.path.value).name or f"morph{kind.ending}"
 
         def steps() -> Steps:
             pictures: list[Pixels] = []
-            for pixels in self._pictures():
+            for pixels in source:
                 if pixels is not None:
                     pictures.append(pixels)
                 yield
-            made = film(pictures, self.kind.value, self._milliseconds, self._back)
+            made = film(pictures, chosen, pace, back)
             self.panel.frame.head.download(name, kind.mime, made)
             return f"{name}: {len(pictures)} pictures, {len(made) / 1e6:.1f} MB."
 
@@ -87,15 +88,15 @@ class FilmExport(ipw.VBox):
         """Make the file and write it to the path given; nothing is written if it is stopped."""
         path = Path(self.path.value or "morph").expanduser()
         kind = "frames" if self.kind.value == FOLDER else self.kind.value
+        pace, back, source = self._milliseconds, self._back, self._pictures()
 
         def steps() -> Steps:
-            source = self._pictures()
             first = next(source)
             while first is None:  # the speed is measured
                 yield
                 first = next(source)
             count = 0
-            for count in write_film(path, chain([first], _drawn(source)), kind, self._milliseconds, self._back):  # noqa: B007
+            for count in write_film(path, chain([first], _drawn(source)), kind, pace, back):  # noqa: B007
                 yield
             return f"{path}: {count} pictures are written."
 
@@ -108,8 +109,9 @@ class FilmExport(ipw.VBox):
         return self.session.task(f"exporting {name}", steps, total)
 
     def _pictures(self) -> Iterator[Pixels | None]:
-        """Yield the pictures that are baked, or draw them."""
-        return iter(list(self.panel.baked)) if self.panel.baked else self.panel.pictures(self.panel.morph)
+        """Yield the pictures that are baked, or draw those of the film that the controls describe now."""
+        panel = self.panel
+        return iter(list(panel.baked)) if panel.baked else panel.pictures(panel.morph, panel.version)
 
     @property
     def _back(self) -> bool:

@@ -38,6 +38,7 @@ class MorphPanel(Panel):
     def __init__(self, session: Session) -> None:
         self._groups = layer_groups(session.generator)
         self._scrubbed = False  # whether the stage is to show a moment of the film
+        self._version = 0  # of the film that the controls describe: one that was begun before is another
         self._speed: Speed | None = None  # of the film that was baked last
         self.baked: list[Pixels] = []  # its pictures, as long as the controls describe it
         # widgets
@@ -139,6 +140,7 @@ class MorphPanel(Panel):
 
     def _on_change(self) -> None:
         """The film is another one now."""
+        self._version += 1
         self._speed, self.baked = None, []
         self.player.stale = True
         for fold in (self.export_fold, self.code_fold):
@@ -166,19 +168,21 @@ class MorphPanel(Panel):
 
     def bake(self) -> Turn:
         """Render the film and play it; Stop ends it."""
-        morph = self.morph
+        morph, version = self.morph, self._version
         morph.require_fit(self.session.generator)
         self.player.loop = morph.loop
 
         def steps() -> Steps:
             pictures: list[Pixels] = []
             self.player.begin(morph.frames)
-            for pixels in self.pictures(morph):
+            for pixels in self.pictures(morph, version):
                 if pixels is not None:
                     pictures.append(pixels)
                     self.player.add(pixels)
                 yield
             self.player.finish()
+            if version != self._version:
+                return "The film was changed while it was baked: what plays is the one before."
             self.baked = pictures
             if self.export_fold.made:
                 self.export_fold.content.refresh()
@@ -190,15 +194,21 @@ class MorphPanel(Panel):
         """Return how many steps `pictures` takes."""
         return morph.frames + (morph.measured if morph.constant_speed else 0)
 
-    def pictures(self, morph: Morph) -> Iterator[Pixels | None]:
-        """Yield the pictures of `morph`, and None while its speed is measured."""
+    @property
+    def version(self) -> int:
+        """Another number for every film that the controls describe."""
+        return self._version
+
+    def pictures(self, morph: Morph, version: int) -> Iterator[Pixels | None]:
+        """Yield the pictures of `morph`, of that `version`, and None while its speed is measured."""
         speed: Speed | None = None
         if morph.constant_speed:
             for speed in morph.measure(self.session.generator):  # noqa: B007 (the last one knows all)
                 yield None
         for latent in morph.latents(self.session.generator, speed):
             yield to_pixels(self.session.generator.draw(latent))
-        self._speed = speed
+        if version == self._version:
+            self._speed = speed
 
     @property
     def seconds(self) -> float:

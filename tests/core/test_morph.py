@@ -59,6 +59,12 @@ def test_half_way_is_the_mean():
     assert torch.allclose(middle.w, (A.w + B.w) / 2, atol=1e-6)
 
 
+def test_a_segment_begins_and_ends_at_its_keyframes_even_where_nothing_is_seen_to_move():
+    speed = Speed(((0.0, 0.0, 1.0, 0.0),))
+    assert (speed.even(0, 0.0), speed.even(0, 1.0)) == (0.0, 1.0)
+    assert speed.even(0, 0.5) == pytest.approx(0.625)
+
+
 def test_between_two_equal_keyframes_nothing_moves():
     for morph in (Morph((A, A), 5), Morph((A, A), 5, constant_speed=True), Morph(SEEDS[:1] * 2, 5, path="z")):
         for latent in morph.latents(TINY):

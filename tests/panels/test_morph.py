@@ -187,6 +187,15 @@ def test_a_changed_setting_makes_the_film_stale(film):
     assert not film.player.stale and film.player.loop
 
 
+def test_a_film_that_is_changed_while_it_is_baked_is_not_taken_for_the_new_one(film, session, until):
+    film.frames.value = 300
+    turn = film.bake()
+    until(lambda: session.progress and session.progress.step > 3)
+    film.loop.value = True
+    turn.wait(20)
+    assert film.baked == [] and film.player.stale and "changed" in session.message.text
+
+
 def test_stopping_the_film_shows_that_picture_in_full(film, session):
     film.bake().wait(20)
     film.player._receive(None, {"t": "at", "index": 5}, [])
@@ -226,6 +235,18 @@ def test_a_film_is_downloaded(film, export, kind, frames):
     message, contents = download(film, export, kind)
     picture = Image.open(io.BytesIO(contents))
     assert (message["name"], picture.n_frames, picture.size) == (f"morph.{kind}", frames, (16, 16))
+
+
+def test_an_export_is_what_was_asked_for_whatever_is_chosen_meanwhile(film, export, session, until):
+    messages = sent(film.frame.head)
+    film.frames.value = 300
+    turn = export.download()
+    until(lambda: session.progress and session.progress.step > 3)
+    export.kind.value, film.frames.value = "strip", 12
+    turn.wait(20)
+    message, buffers = next((m, b) for m, b in messages if m.get("t") == "file")
+    with Image.open(io.BytesIO(buffers[0])) as picture:
+        assert (message["name"], picture.format, picture.n_frames) == ("morph.gif", "GIF", 2 * 300 - 2)
 
 
 def test_a_strip_and_all_pictures_are_the_baked_ones(film, export):
