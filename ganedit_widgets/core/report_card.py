@@ -231,7 +231,7 @@ def _verdict(card: ReportCard) -> tuple[str, str]:
     if likeness == "poor":
         return verdict, _poor(place)
     if place == "outside":
-        return verdict, "Edits may break it: search in W, or raise `stay`, or take fewer steps."
+        return verdict, "Edits may break it: search in W, or stay nearer to the average (`stay`), or take fewer steps."
     if reaction != "as usual":
         return verdict, f"Edit it with {'larger' if reaction == 'stiff' else 'smaller'} strengths, or search in W."
     if likeness == "fair" or spot:

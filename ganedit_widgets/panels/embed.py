@@ -19,7 +19,8 @@ from ganedit_widgets.core.report_card import card_steps
 from .aligning import Aligning
 from .card import Card
 from .chrome import LIMIT, Upload
-from .controls import allow, button, help_line, row
+from .controls import Fold, allow, button, help_line, row
+from .knobs import Knobs
 from .original import Original
 from .panel import Panel
 from .plot import curve
@@ -28,8 +29,18 @@ from .session import Session
 from .turn import Turn
 from .worker import Steps, in_thread
 
-SPACES = [("W+: best likeness", "w+"), ("W: easier to edit", "w"), ("Z: only what it samples", "z")]
+FIRST_W = "w, then w+"
+SPACES = [
+    ("W+: best likeness", "w+"),
+    ("W, then W+: in between", FIRST_W),
+    ("W: easier to edit", "w"),
+    ("Z: only what it samples", "z"),
+]
 STARTS = [("the average", "average"), ("this picture", "current"), ("random pictures", "random")]
+WEIGHTS = [
+    {"key": "stay", "label": "stay near the average", "min": 0, "max": 0.5, "step": 0.005, "default": Embed.stay},
+    {"key": "pixel", "label": "match of pixels", "min": 0, "max": 20, "step": 0.5, "default": Embed.pixel},
+]
 
 
 def starts_of(generator: Generator) -> list[tuple[str, str]]:
@@ -60,6 +71,7 @@ class EmbedPanel(Panel):
         self.iterations = ipw.BoundedIntText(Embed.iterations, 1, 5000, layout={"width": "70px"})
         self.space = ipw.Dropdown(options=SPACES, layout={"width": "160px"})
         self.start = ipw.Dropdown(options=starts_of(session.generator), layout={"width": "130px"})
+        self.weights_fold = Fold("Weights of the search", lambda: Knobs(WEIGHTS, label="Weights of the search"))
         self.stop_button = button("Stop", session.stop)
         self.plot, self.numbers = ipw.HTML(curve([], 1, "No search yet")), help_line("")
         self.scrubber = Scrubber(session, self.resume)
@@ -77,6 +89,7 @@ class EmbedPanel(Panel):
                 self.aligning,
                 row("steps", self.iterations, self.space),
                 row("from", self.start),
+                self.weights_fold,
                 self.report,
             ],
             buttons=[self.stop_button],
@@ -104,7 +117,10 @@ class EmbedPanel(Panel):
         """Return the search, once a picture is chosen."""
         if self.target is None:
             return None
-        return Embed(self.target, self.iterations.value, self.space.value, self.start.value)
+        search = Embed(self.target, self.iterations.value, self.space.value, self.start.value)
+        if self.space.value == FIRST_W:  # to go on from a picture, W would give up what W+ has found
+            search = replace(search, space="w+", first_w=search.iterations // 3 if search.anew else 0)
+        return replace(search, **self.weights_fold.content.values) if self.weights_fold.made else search
 
     def why_not(self) -> str:
         """Say that a picture is needed."""

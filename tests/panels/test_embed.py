@@ -61,6 +61,18 @@ def test_settings_reach_the_search(panel, photo):
     panel.space.value, panel.start.value, panel.iterations.value = "w", "current", 7
     edit = panel.edit()
     assert (edit.space, edit.start, edit.iterations) == ("w", "current", 7)
+    assert (edit.stay, edit.pixel) == (Embed.stay, Embed.pixel)
+
+
+def test_w_can_be_searched_before_w_plus_but_not_when_going_on(panel, session, photo):
+    panel.take(photo)
+    panel.space.value, panel.iterations.value = "w, then w+", 6
+    assert (panel.edit().space, panel.edit().first_w) == ("w+", 2)
+    panel.apply()
+    session.wait(30)
+    assert session.history.edits[-1].first_w == 2
+    panel.start.value = "current"
+    assert panel.edit().first_w == 0
 
 
 def test_stop_midway_keeps_the_best_so_far(panel, session, photo, until):

@@ -179,11 +179,14 @@ def test_earlier_steps_can_be_looked_at_and_continued_from(panel, session, large
     assert np.array_equal(session.pixels, drawn(frames[1].latent))
     assert f"step {frames[1].step} of" in panel.scrubber.label.value
     panel.iterations.value = 3
+    panel.weights_fold.opened = True
+    panel.weights_fold.content.set("stay", 0.25)
     panel.scrubber.resume_button.click()
     session.wait(10)
     restored, edit = session.history.edits[-2:]
     assert isinstance(restored, Restore) and restored.latent is frames[1].latent
     assert isinstance(edit, Embed) and edit.start == "current" and edit.iterations == 3
+    assert (edit.stay, edit.pixel) == (0.25, Embed.pixel)
 
 
 def test_the_edited_picture_is_put_back_into_the_original(panel, session, large, until, drawn):
