@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image
 from ganedit_widgets.cli import COMMANDS, main
 from ganedit_widgets.cli.lab import copy_notebooks
 from ganedit_widgets.core import load_recipe
+from ganedit_widgets.core.edits import Embed
 from ganedit_widgets.core.generators.load import describe, save_model
 from tests.tiny import tiny
 
@@ -127,6 +129,25 @@ def test_embed_saves_a_picture_with_its_recipe(model, tmp_path):
     recipe = load_recipe(out)
     assert recipe.fingerprint == tiny().fingerprint
     assert [type(edit).__name__ for edit in recipe.edits] == ["Embed"]
+
+
+def test_embed_that_is_interrupted_keeps_the_best_and_before_the_first_step_writes_nothing(
+    model, tmp_path, monkeypatch, capsys
+):
+    source, out, steps = noise(tmp_path / "face.png"), tmp_path / "embedded.png", Embed.steps
+
+    def interrupted(after):
+        def walk(self, generator, latent, report):
+            yield from islice(steps(self, generator, latent, report), after)
+            raise KeyboardInterrupt
+
+        return walk
+
+    monkeypatch.setattr(Embed, "steps", interrupted(0))
+    assert main(["embed", source, str(out), "--model", model]) == 130 and not out.exists()
+    monkeypatch.setattr(Embed, "steps", interrupted(2))
+    assert main(["embed", source, str(out), "--model", model]) == 0
+    assert load_recipe(out).edits[0].total == 2 and "after 2 steps" in capsys.readouterr().out
 
 
 def test_embed_refuses_what_is_no_picture(model, tmp_path, capsys):

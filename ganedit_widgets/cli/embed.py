@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from .options import add_model, require_pictures
 
 EXAMPLES = """\
   ganedit embed face.jpg face_w.png
   ganedit embed face.jpg face_w.png --steps 300 --space w
+  ganedit embed face.jpg face_w.png --start encoder --steps 50
   ganedit embed https://example.org/face.png out.png --model network.pkl
   ganedit embed faces/ faces.safetensors
   torchrun --nproc-per-node 4 -m ganedit_widgets.cli embed faces/ faces.safetensors
@@ -26,6 +28,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("out", metavar="OUT", type=Path, help="OUT.png; for a folder OUT.safetensors")
     command.add_argument("--steps", type=int, default=150, help="of the optimization (150)")
     command.add_argument("--space", choices=["w+", "w", "z"], default="w+", help="where to search (w+)")
+    command.add_argument(
+        "--start", choices=["average", "random", "encoder"], default="average", help="where to begin (average)"
+    )
+    command.add_argument("--stay", type=float, help="weight of staying near the average; more is easier to edit (0.03)")
     command.add_argument("--batch", type=int, help="of a folder: pictures at once (8 on a GPU, else 1)")
 
 
@@ -48,7 +54,7 @@ def _one(options: argparse.Namespace) -> int:
     require_pictures(options.out)
     generator = load_generator(options.model, options.device)
     picture = Picture.read(options.picture)
-    edit = Embed(picture, iterations=options.steps, space=options.space)
+    edit = Embed(picture, **_settings(options))
     history = History(generator.average())
     numbers: dict[str, float] = {}
     latent, done = history.latent, 0
@@ -58,6 +64,8 @@ def _one(options: argparse.Namespace) -> int:
                 bar.update()
                 bar.set_postfix_str(f"PSNR {numbers.get('psnr', 0):.1f} dB", refresh=False)
         except KeyboardInterrupt:
+            if not done:
+                raise  # there is nothing to keep
             bar.write("stopped: the best so far is kept")
     history.push(stopped(edit, done), latent)
     save_png(options.out, to_pixels(generator.draw(latent)), Recipe.of(generator, history))
@@ -65,6 +73,12 @@ def _one(options: argparse.Namespace) -> int:
     card = report_card(generator, latent, picture)
     print(f"{card.verdict} {card.advice}")
     return 0
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of `Embed`."""
+    stay = {} if options.stay is None else {"stay": options.stay}
+    return {"iterations": options.steps, "space": options.space, "start": options.start, **stay}
 
 
 def _folder(options: argparse.Namespace) -> int:
@@ -80,10 +94,10 @@ def _folder(options: argparse.Namespace) -> int:
         raise LatentError(f"A folder's latents go into a .safetensors file, not into {options.out}: rename it.")
     device, chief = start_process(options.device)
     generator = load_generator(options.model, device)
-    settings = {"iterations": options.steps, "space": options.space}
+    settings = _settings(options)
 
     def edit(picture: Picture) -> Embed:
-        return Embed(picture, iterations=options.steps, space=options.space)
+        return Embed(picture, **settings)
 
     batch = options.batch or (8 if generator.device.type == "cuda" else 1)
     with tqdm(unit="picture", disable=None if chief else True) as bar:

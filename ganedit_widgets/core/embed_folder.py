@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
@@ -70,13 +71,15 @@ def embed_folder(
     that nothing is embedded twice: not with another number of processes, not what an `out` of the same settings holds
     already, nor one picture under two names. Under ``torchrun`` each process takes its share; the chief writes `out`
     when the last has ended. A picture that cannot be read is noted and left out. `settings` are kept in the file; a
-    run with other settings than its parts had is refused (`LatentError`), as is a folder without pictures. `batch`
-    pictures are searched for at once; what is found is the same but for rounding.
+    run with other settings than its parts had is refused (`LatentError`), as is a folder without pictures, and a
+    search that no picture could be given to. `batch` pictures are searched for at once; what is found is the same but
+    for rounding.
     """
     folder, out = Path(folder), Path(out)
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not names:
         raise ImageError(f"{folder} holds no pictures ({', '.join(sorted(SUFFIXES))}): name a folder that does.")
+    search(Picture(np.zeros((*generator.size, 3), np.uint8))).begin(generator, generator.average())  # or it raises
     parts = out.with_name(out.name + ".parts")
     note = {"fingerprint": generator.fingerprint, "settings": settings}
     _open_parts(parts, out, note)
@@ -185,7 +188,9 @@ def _open_parts(parts: Path, out: Path, note: dict[str, Any]) -> None:
     if processes()[0] == 0 and not file.exists():
         parts.mkdir(parents=True, exist_ok=True)
         _unpack(out, parts, note)
-        file.write_text(json.dumps(note), encoding="utf-8")
+        partial = file.with_suffix(".part")
+        partial.write_text(json.dumps(note), encoding="utf-8")
+        partial.replace(file)  # whole or not there, whoever is killed
     await_others()
     if json.loads(file.read_text(encoding="utf-8")) != json.loads(json.dumps(note)):
         raise LatentError(

@@ -113,6 +113,27 @@ def test_parts_made_with_other_settings_are_refused(generator, folder, tmp_path)
         next(embed_folder(generator, folder, out, edit, {**SETTINGS, "iterations": 9}))
 
 
+def test_settings_that_suit_no_picture_are_refused_before_anything_is_written(generator, folder, tmp_path):
+    out = tmp_path / "out.safetensors"
+    read_embeddings_of(generator, folder, out)
+    before = out.read_bytes()
+    for wrong, says in (({"iterations": 0}, "at least one"), ({"start": "encoder"}, "no encoder")):
+        settings = {**SETTINGS, **wrong}
+        with pytest.raises(LatentError, match=says):
+            next(embed_folder(generator, folder, out, lambda p, settings=settings: Embed(p, **settings), settings))
+    assert out.read_bytes() == before and not out.with_name("out.safetensors.parts").exists()
+
+
+def test_whoever_is_killed_while_noting_the_settings_can_begin_again(generator, folder, tmp_path, monkeypatch):
+    out = tmp_path / "out.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            next(embed_folder(generator, folder, out, edit, SETTINGS))
+    assert len(read_embeddings_of(generator, folder, out).names) == 3
+    assert not out.with_name("out.safetensors.parts").exists()
+
+
 def test_a_folder_without_pictures_is_refused(generator, tmp_path):
     with pytest.raises(ImageError, match="holds no pictures"):
         next(embed_folder(generator, tmp_path, tmp_path / "out.safetensors", edit, SETTINGS))
@@ -133,6 +154,8 @@ def test_the_command_says_what_it_left_out(folder, tmp_path, capsys):
     said = capsys.readouterr()
     assert "3 pictures" in said.out and "left out broken.png" in said.err
     assert main([*base, str(tmp_path / "out.png")]) == 2
+    assert main([*base, str(tmp_path / "2.safetensors"), "--stay", "0.2", "--start", "random"]) == 1
+    assert read_embeddings(tmp_path / "2.safetensors").settings == {**SETTINGS, "start": "random", "stay": 0.2}
 
 
 @pytest.mark.slow
