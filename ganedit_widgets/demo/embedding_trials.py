@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -15,7 +14,8 @@ from ..core.edits import Edit, Embed, run
 from ..core.generators import Generator
 from ..core.image import Pixels, to_pixels, to_tensor
 from ..core.latent import Latent
-from ..core.perceptual import psnr
+from ..core.perceptual import distance_to, psnr
+from ..core.probes.whitening import Whitening
 from .results_file import Metric
 from .statistics import bootstrap
 
@@ -54,13 +54,14 @@ def embed_each(generator: Generator, pictures: Sequence[Pixels], recipe: Recipe,
     """Make the edits that `recipe` gives for each picture, from the average latent on, one after the other."""
     latents, rows = [], []
     for picture in tqdm(pictures, what, disable=None, leave=False):
-        latent, numbers, began = generator.average(), {"perceptual": np.nan, "distance": np.nan}, time.monotonic()
-        latent = run(generator, latent, *recipe(picture), report=numbers.update)
+        began = time.monotonic()
+        latent = run(generator, generator.average(), *recipe(picture))
         seconds = time.monotonic() - began
-        with torch.no_grad():
-            near = psnr(generator.draw(latent), to_tensor(picture, generator.device))
+        with torch.no_grad():  # what the last edit has come to, whatever it reports
+            drawn, target = generator.draw(latent), to_tensor(picture, generator.device)
+            unlike, far = distance_to(generator, target)(drawn), Whitening.of(generator).distance(latent.w)
         latents.append(latent)
-        rows.append([near, numbers["perceptual"], numbers["distance"], seconds])
+        rows.append([psnr(drawn, target), float(unlike), float(far), seconds])
     return Trial(latents, *torch.tensor(rows, dtype=torch.float64).unbind(1))
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from ganedit_widgets.core.edits import Restore
-from ganedit_widgets.core.image import to_pixels
+from ganedit_widgets.core.edits import Embed, FitNoise, Restore
+from ganedit_widgets.core.encoder import Encoder, EncoderNetwork, config_for
+from ganedit_widgets.core.image import to_pixels, to_tensor
+from ganedit_widgets.core.perceptual import distance_to
 from ganedit_widgets.demo import evaluate_image2stylegan
 from ganedit_widgets.demo.embedding_trials import embed_each, searching, with_random_weights
 from ganedit_widgets.demo.transfer_trials import crossover_metrics
@@ -40,6 +42,27 @@ def test_a_picture_whose_latent_is_given_is_found_exactly():
     trial = embed_each(generator, [to_pixels(generator.draw(latent))], lambda p: [Restore(latent)], "known")
     assert torch.equal(trial.latents[0].w, latent.w)
     assert float(trial.psnr[0]) > 40
+
+
+def test_what_is_measured_is_the_end_of_the_recipe_noise_included():
+    generator = tiny()
+    picture = to_pixels(generator.draw(generator.sample(3)))
+    plain = embed_each(generator, [picture], searching(3), "w+")
+    noise = embed_each(generator, [picture], lambda p: [Embed(p, 3), FitNoise(p, 20)], "noise")
+    target, drawn = to_tensor(picture), generator.draw(noise.latents[0])
+    assert float(noise.perceptual) == pytest.approx(float(distance_to(generator, target)(drawn)), rel=1e-4)
+    assert float(noise.perceptual) != float(plain.perceptual) and float(noise.psnr) > float(plain.psnr)
+    assert float(noise.distance) == pytest.approx(float(plain.distance))  # w stays
+
+
+def test_an_encoder_is_measured_where_there_is_one():
+    generator = tiny()
+    generator.encoder = Encoder(EncoderNetwork(config_for(generator)), generator)
+    metrics, rows = evaluate_image2stylegan._spaces(
+        generator, [to_pixels(generator.draw(generator.sample(3)))], evaluate_image2stylegan.QUICK
+    )
+    assert {"psnr/encoder", "psnr/encoder_50", "psnr/encoder_200", "seconds/encoder"} <= set(metrics)
+    assert np.array_equal(rows[7][0], to_pixels(generator.draw(generator.average())))  # untrained, it guesses that
 
 
 def test_more_steps_come_nearer():
