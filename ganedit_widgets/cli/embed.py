@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .options import add_model, require_pictures
+from .options import add_model, require_pictures, require_place
 
 EXAMPLES = """\
   ganedit embed face.jpg face_w.png
@@ -92,6 +92,7 @@ def _folder(options: argparse.Namespace) -> int:
 
     if options.out.suffix != ".safetensors":
         raise LatentError(f"A folder's latents go into a .safetensors file, not into {options.out}: rename it.")
+    require_place(options.out, LatentError)
     device, chief = start_process(options.device)
     generator = load_generator(options.model, device)
     settings = _settings(options)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from .options import require_place
+
 EXAMPLES = """\
   ganedit train encoder cats.safetensors cats_encoder.safetensors
   ganedit train encoder cats.safetensors cats_encoder.safetensors --pictures photos/ --minutes 60
@@ -31,8 +33,10 @@ def run(options: argparse.Namespace) -> None:
 
     from ..core import load_generator
     from ..core.encoder.training import EncoderPlan, train_encoder
+    from ..core.errors import ModelError
     from ..core.training.pictures import open_pictures
 
+    require_place(options.out, ModelError)
     generator = load_generator(options.model, options.device)
     plan = EncoderPlan(steps=options.steps, batch=options.batch, seed=options.seed)
     folder = options.pictures

@@ -208,6 +208,29 @@ def test_a_state_of_another_model_or_plan_is_refused(tmp_path):
             next(train_encoder(generator, out, plan=EncoderPlan(steps=steps, batch=2)))
 
 
+def test_a_damaged_state_or_another_file_in_its_place_is_one_sentence(tmp_path):
+    out, state = tmp_path / "e.safetensors", tmp_path / "e.checkpoint.pt"
+    plan = EncoderPlan(steps=2, batch=2)
+    list(train_encoder(TINY, out, plan=plan))
+    state.write_bytes(state.read_bytes()[:200])
+    with pytest.raises(TrainingError, match=r"is damaged .*delete it to begin again"):
+        next(train_encoder(TINY, out, plan=plan))
+    torch.save({"step": 3}, state)
+    with pytest.raises(TrainingError, match="another kind of training"):
+        next(train_encoder(TINY, out, plan=plan))
+
+
+def test_a_state_that_finds_no_space_is_one_sentence_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(state, path):
+        path.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(TrainingError, match="free some space"):
+        list(train_encoder(TINY, tmp_path / "e.safetensors", plan=EncoderPlan(steps=1, batch=2)))
+    assert [path.name for path in tmp_path.iterdir()] == ["e.safetensors"]  # what was learned
+
+
 def test_real_pictures_are_learned_in_the_end(tmp_path):
     """Pictures of another model stand for real ones."""
     other = tiny(5)
@@ -274,3 +297,6 @@ def test_the_command_refuses_what_is_no_model(tmp_path, capsys):
     (tmp_path / "x.safetensors").write_bytes(b"")
     assert main(["train", "encoder", str(tmp_path / "x.safetensors"), str(tmp_path / "e.safetensors")]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    (tmp_path / "a file").write_text("")
+    assert main(["train", "encoder", "demo", str(tmp_path / "a file" / "e.safetensors")]) == 2
+    assert "choose another place" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -74,7 +75,7 @@ def train_encoder(
     `pictures`: real ones, of the generator's size or larger; none: its own samples only. `seconds`: time budget of this
     call. A run that was cut off, or whose reader stopped asking, goes on where it was: its state lies beside `out`, and
     only the pool of samples is drawn anew.
-    Raises `TrainingError` if that state is of another model or plan.
+    Raises `TrainingError` if that state is damaged, of another model or plan, or cannot be written.
     """
     require_differentiable(generator)
     run = _Run(generator, Path(out), pictures, plan)
@@ -206,7 +207,7 @@ class _Run:
         return self.out.with_name(f"{self.out.stem}.checkpoint.pt")
 
     def save(self) -> None:
-        """Write the state, whole or not at all."""
+        """Write the state, whole or not at all. Raises `TrainingError` if there is no place for it."""
         if not self.step:
             return
         state = {
@@ -219,13 +220,27 @@ class _Run:
             "adam": self.adam.state_dict(),
         }
         partial = self.checkpoint.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
+        try:
+            torch.save(state, partial)
+            partial.replace(self.checkpoint)
+        except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
+            raise TrainingError(
+                f"The state of the training cannot be written to {self.checkpoint} ({str(error)[:80]}): free some "
+                "space, or choose another place."
+            ) from None
+        finally:
+            partial.unlink(missing_ok=True)
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():
             return
-        state: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            why = str(error)[:80]
+            raise TrainingError(f"{self.checkpoint} is damaged ({why}): delete it to begin again.") from None
+        if not isinstance(state, dict) or not {"fingerprint", "steps", "adam"} <= set(state):
+            raise TrainingError(f"{self.checkpoint} is of another kind of training: choose another file name.")
         for name, now in (("fingerprint", self.generator.fingerprint), ("steps", self.plan.steps)):
             if state[name] != now:
                 raise TrainingError(
