@@ -10,9 +10,12 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
+from ..edits.base import run
+from ..edits.set_labels import SetLabels
 from ..errors import LabelError
 from ..generators.base import Generator
 from ..image import to_pixels
+from ..latent import Latent
 from ..sheet import tile
 
 VALUES = 7  # v = 0, 1/6, …, 1
@@ -53,6 +56,24 @@ def label_grid(
         ImageDraw.Draw(caption).text((2, 1), f"{name}: 0 to 1".encode("ascii", "replace").decode(), fill="black")
         blocks += [np.asarray(caption), rows]
     return np.concatenate(blocks)
+
+
+def label_table(
+    generator: Generator, latent: Latent, down: str, across: str, values: int = VALUES
+) -> Iterator[np.ndarray]:
+    """Yield `values`² pictures (H, W, 3) uint8 of one latent, row by row: one attribute down, another across.
+
+    Both go evenly from 0 to 1; the other labels, w and noise are those of `latent`. Where `down` is `across`, the one
+    row of `values` pictures. Raises `LabelError` for an unknown attribute, or fewer than 2 values.
+    """
+    if values < 2:
+        raise LabelError(f"A table of {values} values shows no change: give at least 2.")
+    even = torch.linspace(0, 1, values).tolist()
+    for low in even if down != across else even[:1]:
+        for high in even:
+            with torch.no_grad():
+                changed = run(generator, latent, SetLabels({down: low, across: high}))
+                yield to_pixels(generator.draw(changed))
 
 
 def save_label_grid(
