@@ -20,6 +20,7 @@ _HOMES = {
     "PartsPanel": "parts",
     "Player": "player",
     "SegmentTrainPanel": "segment_train",
+    "SelfConditionedPanel": "self_conditioned",
     "Session": "session",
     "Stage": "stage",
     "Studio": "studio",

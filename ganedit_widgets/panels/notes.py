@@ -14,6 +14,7 @@ from ganedit_widgets.core.edits import (
     Refine,
     Restore,
     Sample,
+    SetLabels,
     Source,
     Stack,
     TransferExpression,
@@ -68,6 +69,8 @@ def label_of(edit: Edit) -> str:
         return f"seed {edit.seed}"
     if isinstance(edit, MoveAlong):
         return f"{edit.direction.name} {_signed(edit.strength)}"
+    if isinstance(edit, SetLabels):
+        return ", ".join(f"{name} {value:.2f}" for name, value in edit.values.items())
     if isinstance(edit, Stack):
         parts = [label_of(part) for part in edit.edits]
         return ", ".join(parts[:2]) + (f", {len(parts) - 2} more" if len(parts) > 2 else "")

@@ -18,6 +18,7 @@ from .morph import MorphPanel
 from .panel import Panel
 from .parts import PartsPanel
 from .segment_train import SegmentTrainPanel
+from .self_conditioned import SelfConditionedPanel
 from .session import Session
 from .traverse import TraversePanel
 from .vector_library import VectorLibraryPanel
@@ -33,6 +34,7 @@ PANELS: tuple[type[Panel], ...] = (  # the tabs, in this order
     MaskEditPanel,
     VectorLibraryPanel,
     SegmentTrainPanel,
+    SelfConditionedPanel,
 )
 
 

@@ -1,0 +1,44 @@
+"""Open a model's file: type its path, or choose one of those below the notebook's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as ipw
+
+from .controls import button, named, row
+from .session import Session
+from .worker import in_thread
+
+ENDINGS = (".safetensors", ".pt", ".pkl")
+MOST = 50  # files that are offered
+PLACES = ("*", "*/*", "*/*/*")  # patterns below the folder
+
+
+class ModelOpener(ipw.VBox):
+    """A path and Open; `opened(path)` is called in a thread of its own, for a large file takes a while."""
+
+    def __init__(self, session: Session, name: str, opened: Callable[[str], Any], tooltip: str) -> None:
+        self.session, self._opened = session, opened
+        path = ipw.Combobox(options=model_files(), placeholder="path, or https:// address", layout={"width": "250px"})
+        self.path = named(path, f"File of {name}")
+        self.open_button = button("Open", session.guarded(self.read), tooltip)
+        super().__init__([row("", self.path, self.open_button)])
+
+    def read(self) -> None:
+        """Read the file that was typed or chosen."""
+        path = self.path.value.strip()
+        if not path:
+            self.session.tell("Type the path of a model's file, or choose one of the list.", "error")
+            return
+        self.session.tell(f"Reading {path}…")
+        in_thread(self.session.guarded(lambda: self._opened(path)))
+
+
+def model_files(folder: Path = Path()) -> list[str]:
+    """Return the files below `folder` that may be models, the nearest first; 50 at most."""
+    found = (p for place in PLACES for p in sorted(folder.glob(place)) if p.suffix in ENDINGS)
+    return [p.as_posix() for p in islice(found, MOST)]

@@ -1,0 +1,169 @@
+"""A real picture in a self-conditioned model: labels from the class head, a latent from the encoder, and tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as ipw
+
+from ganedit_widgets.core.conditioning.reading import labels_in
+from ganedit_widgets.core.edits import Edit, Embed, SetLabels, Stack
+from ganedit_widgets.core.errors import ImageError, LabelError, LatentError
+from ganedit_widgets.core.fetch import fetch, is_address
+from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.image import Picture, as_png
+from ganedit_widgets.core.latent import Latent
+from ganedit_widgets.core.tuning import Tuning, carry, save_tuned, tune
+
+from .chrome import LIMIT, Upload
+from .controls import allow, button, help_line, named, row
+from .session import Session
+from .turn import Turn
+from .worker import Steps, in_thread
+
+STEPS, TUNING = 40, 60  # of the search from the encoder's guess; of the tuning
+FIRST = "Choose a picture first"
+
+
+class RealPicture(ipw.VBox):
+    """Choose a picture, read its labels, bring it in, and, if need be, tune the model to it.
+
+    `opened(generator, latent)` is called with a tuned model, in a thread of its own.
+    """
+
+    def __init__(self, session: Session, opened: Callable[[Generator, Latent], Any]) -> None:
+        self.session, self._opened = session, opened
+        self.picture: Picture | None = None
+        self.read: dict[str, float] | None = None  # its labels; {} where nothing can read them
+        self.pivot: Latent | None = None  # what was found for it
+        self._asked: Edit | None = None
+        # widgets
+        self.upload = Upload()
+        source = ipw.Text(placeholder="path on the server, or https:// address", continuous_update=False)
+        self.source = named(source, "Path or address of a picture")
+        self.source.layout.width = "250px"
+        self.open_button = button("Open", session.guarded(self.open_source), "Read this picture")
+        self.shown = ipw.Image(format="png", width=64, height=64, layout={"display": "none"})
+        self.shown.add_class("ge-target")
+        self.said = help_line("")
+        self.bring_button = button("Bring it in", session.guarded(self.bring))
+        self.steps = named(ipw.BoundedIntText(STEPS, 1, 5000, layout={"width": "64px"}), "Steps of the search")
+        self.stop_button = button("Stop", session.stop)
+        self.tune_button = button("Tune the model to it", session.guarded(self.tune))
+        self.tuning = named(ipw.BoundedIntText(TUNING, 1, 5000, layout={"width": "64px"}), "Steps of the tuning")
+        self.file = named(ipw.Text("tuned.safetensors", layout={"width": "140px"}), "File of the tuned model")
+        # layout
+        super().__init__(
+            [
+                self.upload,
+                row("", self.source, self.open_button),
+                row("", self.shown, self.said),
+                row("", self.bring_button, self.steps, ipw.HTML("steps"), self.stop_button),
+                row("", self.tune_button, self.tuning, ipw.HTML("steps, into"), self.file),
+            ]
+        )
+        # connections
+        self.upload.on_upload(session.guarded(lambda name, contents: self.take(contents)))
+        self.source.observe(session.guarded(lambda _: self.open_source()), "value")
+        self.refresh()
+
+    # ---- the picture
+
+    def open_source(self) -> None:
+        """Take the picture at the path or address that was typed; in a thread of its own, for a network may be slow."""
+        source = self.source.value.strip()
+        if not source:
+            self.session.tell("Type a path on the server, or an address that begins with https://.", "error")
+            return
+        in_thread(self.session.guarded(lambda: self.take(source)))
+
+    def take(self, source: Any) -> None:
+        """Take `source`, whatever `read_image` reads, and read its labels. Raises `ImageError` if it is no picture."""
+        if isinstance(source, bytes) and len(source) > LIMIT:
+            raise ImageError(f"The picture has {len(source) / 1e6:.0f} MB: make it smaller, or give its path.")
+        self.picture = Picture.read(fetch(source) if is_address(source) else source, self.session.generator.size)
+        self.read = self.pivot = None
+        self.shown.value, self.shown.layout.display = as_png(self.picture.fitted(self.session.generator.size)), None
+        self.session.in_background(f"labels {id(self)}", self._read)
+        self.refresh()
+
+    def _read(self) -> Steps:
+        yield
+        if self.picture is None:
+            return
+        try:
+            self.read = labels_in(self.session.generator, self.picture)
+            self._say(", ".join(f"{name} {v:.2f}" for name, v in self.read.items()) + ": correct it with the sliders.")
+        except LabelError as error:
+            self.read = {}
+            self._say(str(error))
+        self.refresh()
+
+    # ---- its latent
+
+    def edit(self) -> Edit:
+        """Return what brings it in: its labels, then a search from the encoder's guess. Raises `LatentError`."""
+        if self.picture is None or self.read is None:
+            raise LatentError(f"{FIRST}: then it can be brought in.")
+        file = self.session.generator.encoder_file
+        start = "encoder" if file is not None and file.is_file() else "random"
+        search = Embed(self.picture, self.steps.value, start=start)
+        return Stack((SetLabels(self.read), search)) if self.read else search
+
+    def bring(self) -> Turn:
+        """Set its labels and search for its latent; the best so far is shown, and kept after Stop."""
+        self._asked = self.edit()
+        return self.session.apply(self._asked, by=self)
+
+    def settled(self, change: Mapping[str, Any]) -> None:
+        """Note what was found, when the session has recorded it."""
+        if change["new"] is not None and change["new"] is self._asked:
+            self.pivot = self.session.latent
+            self.refresh()
+
+    # ---- the tuning
+
+    def tune(self) -> Turn:
+        """Tune a copy of the model until it draws the picture at its latent; open it. Stop keeps the best so far."""
+        if self.picture is None or self.pivot is None:
+            raise LatentError("Bring a picture in first: the model is tuned at its latent.")
+        generator, pivot, picture, count = self.session.generator, self.pivot, self.picture, self.tuning.value
+        path = Path(self.file.value.strip() or "tuned.safetensors").expanduser()
+        best: list[Tuning] = []
+
+        def steps() -> Steps:
+            for reached in tune(generator, pivot, picture, count):
+                best[:] = [reached]
+                self._say(f"Tuning, step {reached.step} of {count}: {reached.psnr:.1f} dB")
+                yield
+
+        def keep() -> None:
+            tuned = best[0].generator()
+            save_tuned(path, tuned)
+            self._say(f"Tuned to {best[0].psnr:.1f} dB, written to {path}; it is open below.")
+            self._opened(tuned, carry(pivot, generator, tuned))
+
+        turn = self.session.task("tuning the model", steps, count)
+        turn.on_end(lambda _: in_thread(self.session.guarded(keep)) if best else None)
+        return turn
+
+    # ---- what can be pressed
+
+    def why_not(self) -> str:
+        """Say what is missing before the picture can be brought in."""
+        return FIRST if self.picture is None else "Its labels are being read" if self.read is None else ""
+
+    def refresh(self) -> None:
+        """Enable the buttons, or say why they cannot be pressed."""
+        allow(self.bring_button, self.why_not(), "Its labels from the class head, its latent from the encoder")
+        busy = self.session.busy
+        allow(self.stop_button, "" if busy else "Nothing is running", "Stop and keep the best so far (Esc)")
+        first = "" if self.pivot is not None else "Bring a picture in first"
+        allow(
+            self.tune_button, first, "A new model that draws this picture exactly, and is edited with the same labels"
+        )
+
+    def _say(self, text: str) -> None:
+        self.said.value = help_line(text).value

@@ -1,0 +1,234 @@
+"""Panel for core/edits/set_labels.py: named attributes of a self-conditioned model, beside its original."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+import ipywidgets as ipw
+
+from ganedit_widgets.core.conditioning.original import SAME, Original, labels_of
+from ganedit_widgets.core.edits import Edit, SetLabels
+from ganedit_widgets.core.errors import LabelError, ModelError
+from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.generators.load import load_generator
+from ganedit_widgets.core.latent import Latent
+from ganedit_widgets.core.probes import Direction, load_directions
+
+from .controls import Fold, help_line, named, row
+from .frame import Frame
+from .knobs import Knobs
+from .labels_open import ModelOpener
+from .labels_photo import RealPicture
+from .labels_sheet import LabelSheet
+from .labels_view import SIDE, Measures, OriginalView
+from .panel import Panel
+from .part_find import Seen
+from .session import Session
+from .worker import Steps
+
+SLIDER = {"min": -0.1, "max": 1.1, "step": 0.01, "default": 0.5, "warn": [0.0, 1.0]}  # red: it saturates there
+ABOUT = "0.5 is the middle of the data, 0 and 1 its ends: beyond them, where it is red, nothing more changes."
+NO_LABELS = (
+    "This model takes no labels: make one that does with “ganedit train self-conditioned”, and open its file here."
+)
+
+
+class SelfConditionedPanel(Panel):
+    """Set attributes by name, with w and noise as they are; the original generator makes the same edit beside it.
+
+    `original` is the generator that this one was made of, and `directions` those that measured its labels; the demo's
+    are found by themselves. A model without labels gets a place to open one that takes labels.
+    """
+
+    title = "Self-conditioned"
+    hint = "Set attributes by name; beside it, what the original model makes of the same edit"
+    beside = SIDE
+
+    def __init__(
+        self, session: Session, original: Generator | None = None, directions: Iterable[Direction] = ()
+    ) -> None:
+        self._given = (original, tuple(directions))
+        self.opened: SelfConditionedPanel | None = None  # the panel of another model, below this one
+        # widgets
+        self._names = list(labels_of(session.generator, session.latent))
+        self._label: dict[str, float] = {}  # the one that the sliders rest at
+        rows = [{"key": name, "label": name, "value": 0.5, **SLIDER} for name in self._names]
+        self.knobs = Knobs(rows, label="Labels")
+        # layout
+        if not self._names:
+            self.opener = ModelOpener(session, "a self-conditioned model", self.open_model, "Open it below")
+            super().__init__(session, [help_line(NO_LABELS), self.opener])
+            self.apply_button.layout.display = self.reset_button.layout.display = "none"
+            return
+        self.measures = Measures(session)
+        self.view = self.beside_view = OriginalView(session, lambda: self.layout.display != "none")
+        self.photo_fold = Fold("A real picture", lambda: RealPicture(session, self.open_below))
+        self.sheet_fold = Fold("A sheet of labels", lambda: LabelSheet(self, session))
+        self.model_fold = Fold("The original model, and what the numbers mean", self._make_about)
+        super().__init__(session, [help_line(ABOUT), self.knobs])
+        folds = [self.photo_fold, self.sheet_fold, self.model_fold]
+        self.children = (*self.children, self.measures, *folds)  # type: ignore[has-type]
+        # connections
+        self._measuring = Seen(self, "labels", self._measure)
+        self.knobs.on_input(session.guarded(lambda key, value, final: self.preview(moving=not final)))
+        self.watch(session.guarded(lambda _: self._on_pixels()), "pixels")
+        self.watch(lambda _: self._on_entries(), "entries")
+        self.watch(lambda _: self._on_busy(), "busy")
+        self.watch(lambda change: self.photo_fold.made and self.photo_fold.content.settled(change), "settled")
+        self.layout.observe(lambda _: self._on_seen(), "display")
+        self._on_entries()
+        self.ready = session.in_background(f"original {id(self)}", self._find_original)
+
+    # ---- what the controls mean
+
+    def edit(self) -> Edit | None:
+        """Return the labels that differ from the recorded ones; None if none does."""
+        if not self._names:
+            return None
+        recorded = labels_of(self.session.generator, self.session.latent)
+        wanted = {name: min(max(v, 0.0), 1.0) for name, v in self.knobs.values.items()}  # beyond them it saturates
+        moved = {name: v for name, v in wanted.items() if abs(v - recorded[name]) > SAME}
+        return SetLabels(moved) if moved else None
+
+    def why_not(self) -> str:
+        """Say what is missing."""
+        return super().why_not() if self._names else "This model takes no labels"
+
+    def reset(self) -> None:
+        """The sliders to the labels that are recorded."""
+        self._label = labels_of(self.session.generator, self.session.latent)
+        for name, v in self._label.items():
+            self.knobs.set(name, v)
+
+    # ---- other models; in a thread of their own
+
+    def open_model(self, path: str) -> None:
+        """Open a self-conditioned model below this panel. Raises `LabelError` if it takes no labels."""
+        generator = load_generator(path, self.session.generator.device)
+        if generator.schema is None:
+            raise LabelError(
+                f"{generator.name} takes no labels either: open a model of `ganedit train self-conditioned`."
+            )
+        self.open_below(generator)
+        self.session.tell(f"{generator.name} is open below: {', '.join(generator.schema.names)}.")
+
+    def open_below(self, generator: Generator, latent: Latent | None = None) -> None:
+        """Open a panel of another model below this one, in place of the one before."""
+        original, directions = self._given
+        if self.original is not None:
+            original, directions = self.original.generator, tuple(self.original.directions.values())
+        panel = SelfConditionedPanel(Session(generator, latent), original, directions)
+        frame = Frame(panel.session, [panel], generator.name)
+        self._close_opened()
+        self.opened = panel
+        self.frame.children = (*self.frame.children, frame)
+
+    def open_original(self, path: str) -> None:
+        """Compare with the model at `path`, and its directions if a file of them is given. Raises `ModelError`."""
+        generator = load_generator(path, self.session.generator.device)
+        where = self.directions_path.value.strip()
+        directions = load_directions(where or "demo").values() if where or path == "demo" else ()
+        original = Original.of(self.session.generator, generator, directions)
+        self.session.in_background(f"original {id(self)}", lambda: self._take(original))
+        self.session.tell(f"Compared with {generator.name}, which has directions of {_listed(original.directions)}.")
+
+    @property
+    def original(self) -> Original | None:
+        """What it is compared with."""
+        return self.beside_view.original if self._names else None
+
+    def close(self) -> None:
+        """Leave the session and every page, with the model that was opened below."""
+        self._close_opened()
+        super().close()
+
+    def _close_opened(self) -> None:
+        if self.opened is None:
+            return
+        frame = self.opened.frame
+        self.frame.children = tuple(child for child in self.frame.children if child is not frame)
+        frame.close()
+        self.opened.session.close()
+        self.opened = None
+
+    def _make_about(self) -> ipw.Widget:
+        box = named(ipw.Text(placeholder="directions.safetensors", layout={"width": "250px"}), "File of its directions")
+        self.directions_path = box
+        self.original_opener = ModelOpener(self.session, "the original model", self.open_original, "Compare with it")
+        about = ipw.HTML(meaning(self.session.generator))
+        about.add_class("ge-labels-measures")
+        return ipw.VBox(
+            [help_line("A file of directions, and the original model:"), row("", box), self.original_opener, about]
+        )
+
+    # ---- from the session, in the worker's thread
+
+    def _on_pixels(self) -> None:
+        self.beside_view.follow()
+        if not self.session.moving:
+            self._measuring.ask()
+
+    def _on_entries(self) -> None:
+        if self._label != labels_of(self.session.generator, self.session.latent):
+            self.reset()
+        self.refresh()
+
+    def _on_busy(self) -> None:
+        if self.photo_fold.made:
+            self.photo_fold.content.refresh()
+
+    def _on_seen(self) -> None:
+        if self.layout.display != "none":
+            self.session.in_background(f"original {id(self)} seen", lambda: self._follow())
+
+    def _follow(self) -> Steps:
+        yield
+        self.beside_view.follow()
+
+    def _find_original(self) -> Steps:
+        yield
+        generator, (original, directions) = self.session.generator, self._given
+        if original is None:
+            original, directions = shipped(generator)
+        if original is not None:
+            yield from self._take(Original.of(generator, original, directions))
+
+    def _take(self, original: Original) -> Steps:
+        yield
+        self.beside_view.take(original)
+        self._measuring.ask()
+
+    def _measure(self) -> Steps:
+        yield
+        session, index = self.session, self.session.history.index
+        before = session.latent if session.pending else session.history.entries[max(0, index - 1)].latent
+        self.beside_view.compare(before)
+        yield from self.measures.steps(self.original)
+
+
+def shipped(generator: Generator) -> tuple[Generator | None, tuple[Direction, ...]]:
+    """Return the demo model with its directions, if `generator` was made of it; else None."""
+    if generator.schema is None or not generator.schema.fingerprint:
+        return None, ()
+    try:
+        demo = load_generator("demo", generator.device)
+    except ModelError:  # this copy has none
+        return None, ()
+    found = demo.fingerprint == generator.schema.fingerprint
+    return (demo, tuple(load_directions("demo").values())) if found else (None, ())
+
+
+def meaning(generator: Generator) -> str:
+    """Return an HTML table: what the labels 0 and 1 are in the latent space's own units, and which way is up."""
+    rows = [
+        f"<tr><th>{escape(a.name)}</th><td>{a.low:.3g}</td><td>{a.high:.3g}</td><td>{escape(a.sign) or '–'}</td>"
+        f"<td>{escape(a.direction) or '–'} ({escape(a.space.upper())})</td></tr>"
+        for a in (generator.schema.attributes if generator.schema else ())
+    ]
+    heads = "".join(f"<th>{head}</th>" for head in ("label", "at 0", "at 1", "more is", "measured along"))
+    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none of its attributes"

@@ -1,0 +1,292 @@
+"""The self-conditioned panel without a browser: sliders, both pictures, real pictures, other models, sheets."""
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganedit_widgets.core import load_generator, load_recipe
+from ganedit_widgets.core.conditioning.original import Original
+from ganedit_widgets.core.edits import Embed, Sample, SetLabels, run
+from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.generators.load import save_model
+from ganedit_widgets.core.image import to_pixels
+from ganedit_widgets.core.probes import save_directions
+from ganedit_widgets.panels import SelfConditionedPanel, Session, Studio
+from ganedit_widgets.panels.labels_open import model_files
+from tests.core.test_original import random_direction
+from tests.tiny import labeled, tiny
+
+
+@pytest.fixture(scope="module")
+def source():
+    return tiny()
+
+
+@pytest.fixture(scope="module")
+def yaw(source):
+    return replace(random_direction(source, "yaw"), name="yaw")
+
+
+@pytest.fixture
+def session():
+    session = Session(labeled())
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def panel(session, source, yaw):
+    panel = SelfConditionedPanel(session, source, [yaw])
+    panel.ready.wait(10)
+    yield panel
+    panel.close()
+
+
+def drag(panel, key, value, final=True):
+    panel.knobs._receive(None, {"t": "input", "key": key, "value": value, "final": final, "stamp": ["a", 1]}, [])
+    panel.session.wait(10)
+
+
+def drawn(generator, latent):
+    with torch.no_grad():
+        return to_pixels(generator.draw(latent))
+
+
+def test_a_slider_sets_its_attribute_and_both_pictures_follow(panel, session, source, yaw):
+    drag(panel, "yaw", 0.9)
+    wanted = run(session.generator, session.latent, SetLabels({"yaw": 0.9}))
+    assert np.array_equal(session.pixels, drawn(session.generator, wanted))
+    beside = Original.of(session.generator, source, [yaw]).latent(wanted)
+    assert np.array_equal(panel.view.stage.pixels, drawn(source, beside))
+    assert "<b>original</b>" in panel.view.caption.value and "yaw +" in panel.view.caption.value
+
+
+def test_while_it_moves_both_pictures_are_of_the_same_moment(panel, session, source, yaw):
+    original, pairs = Original.of(session.generator, source, [yaw]), []
+    panel.watch(lambda change: pairs.append((session.shown, panel.view.stage.pixels)), "pixels")
+    for value in (0.6, 0.7, 0.8, 0.85):
+        drag(panel, "yaw", value, final=False)
+    drag(panel, "yaw", 0.9)
+    assert pairs and all(np.array_equal(pixels, drawn(source, original.latent(shown))) for shown, pixels in pairs)
+    assert pairs[-1][0].label.tolist() == pytest.approx([0.5, 0.9])
+
+
+def test_w_and_noise_stay_and_the_rest_of_the_labels_too(panel, session):
+    start = session.latent
+    drag(panel, "yaw", 0.9)
+    drag(panel, "age", 0.2)
+    assert panel.edit().values == {"age": 0.2, "yaw": 0.9}
+    assert torch.equal(session.shown.w, start.w) and not session.shown.noise
+    drag(panel, "yaw", 0.5)
+    assert panel.edit().values == {"age": 0.2}
+
+
+def test_beyond_its_range_a_slider_saturates(panel, session):
+    row = panel.knobs.rows[0]
+    assert row["min"] < row["warn"][0] == 0.0 and row["warn"][1] == 1.0 < row["max"]
+    drag(panel, "age", 1.1)
+    assert panel.edit().values == {"age": 1.0}
+    panel.apply_button.click()
+    session.wait(10)
+    assert panel.knobs.values["age"] == 1.0 and session.entries[-1].label == "age 1.00"
+
+
+def test_apply_records_and_undo_brings_the_sliders_back(panel, session):
+    drag(panel, "yaw", 0.9)
+    panel.apply_button.click()
+    session.wait(10)
+    assert len(session.history) == 3 and panel.edit() is None
+    assert panel.knobs.values == pytest.approx({"age": 0.5, "yaw": 0.9})
+    session.undo().wait(10)
+    assert panel.knobs.values == {"age": 0.5, "yaw": 0.5}
+    session.redo().wait(10)
+    assert panel.knobs.values == pytest.approx({"age": 0.5, "yaw": 0.9})
+    panel.reset_button.click()
+    assert panel.apply_button.disabled and panel.apply_button.tooltip.startswith("There is nothing to apply")
+
+
+def test_recipe_and_shown_code_make_the_picture_again(panel, session, tmp_path):
+    drag(panel, "yaw", 0.9)
+    drag(panel, "age", 0.1)
+    session.save(tmp_path / "edited.png").wait(10)
+    assert np.array_equal(drawn(session.generator, load_recipe(tmp_path / "edited.png").latent), session.pixels)
+    assert "SetLabels({'age': 0.1, 'yaw': 0.9})" in session.code()
+    for name, contents in session.code_files().items():
+        (tmp_path / name).write_bytes(contents)
+    script = f"import sys; sys.path[:0] = {sys.path!r}; exec({session.code()!r})"
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, timeout=120)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "edited.png")), session.pixels)
+
+
+def test_the_measures_say_what_the_class_head_reads_in_both(panel, session, until):
+    assert panel.measures.value == ""
+    drag(panel, "yaw", 0.9)
+    until(lambda: set(panel.measures.changes) == {"original", "self-conditioned"})
+    for change in panel.measures.changes.values():
+        assert set(change.after) == {"age", "yaw"} and change.look > 0
+    assert "<th>yaw</th><td>0.90</td>" in panel.measures.value
+    drag(panel, "yaw", 0.5)
+    until(lambda: panel.measures.value == "")
+
+
+def test_an_attribute_without_a_direction_says_so_and_stays_beside(panel, session):
+    before = panel.view.stage.pixels
+    drag(panel, "age", 1.0)
+    assert np.array_equal(panel.view.stage.pixels, before)
+    assert "no direction of age" in panel.view.caption.value
+
+
+def test_without_an_original_the_panel_works_and_one_can_be_opened(session, source, yaw, tmp_path, until):
+    panel = SelfConditionedPanel(session)
+    panel.ready.wait(10)
+    drag(panel, "yaw", 0.9)
+    assert panel.original is None and "made of" in panel.view.stage.status
+    save_model(tmp_path / "source.safetensors", source.network)
+    save_directions(tmp_path / "directions.safetensors", [yaw])
+    panel.model_fold.opened = True
+    panel.directions_path.value = str(tmp_path / "directions.safetensors")
+    panel.original_opener.path.value = str(tmp_path / "source.safetensors")
+    panel.original_opener.open_button.click()
+    until(lambda: panel.original is not None and panel.view.stage.pixels is not None)
+    assert "directions of yaw" in session.message.text
+    assert list(panel.original.directions) == ["yaw"]
+    assert ">-2<" in panel.model_fold.content.children[-1].value
+    panel.close()
+
+
+# ---- models
+
+
+def test_a_model_without_labels_gets_one_sentence_and_a_place_to_open_one(generator, tmp_path, until):
+    session = Session(generator)
+    panel = SelfConditionedPanel(session)
+    assert "ganedit train self-conditioned" in panel.children[0].value and panel.view is None
+    assert panel.apply_button.layout.display == "none" and panel.edit() is None
+    panel.opener.open_button.click()
+    assert "Type the path" in session.message.text
+    save_model(tmp_path / "plain.safetensors", generator.network)
+    panel.opener.path.value = str(tmp_path / "plain.safetensors")
+    panel.opener.open_button.click()
+    until(lambda: "takes no labels either" in session.message.text)
+    made = labeled()
+    save_model(tmp_path / "steered.safetensors", made.network, made.discriminator)
+    panel.opener.path.value = str(tmp_path / "steered.safetensors")
+    panel.opener.open_button.click()
+    until(lambda: panel.opened is not None and panel.opened.frame in panel.frame.children)
+    drag(panel.opened, "yaw", 0.9)
+    assert panel.opened.session.pending is not None and session.pending is None
+    panel.close()
+    session.close()
+
+
+def test_a_studio_has_it_among_its_tabs(session):
+    studio = Studio(session=session)
+    studio.head.tab = studio.head.tabs.index("Self-conditioned")
+    assert studio._pictures.children[-1] is studio.panel.view
+    studio.close()
+
+
+def test_files_that_may_be_models_are_offered(tmp_path):
+    (tmp_path / "runs").mkdir()
+    for name in ("a.safetensors", "runs/b.pt", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [name.rsplit("/", 1)[-1] for name in model_files(tmp_path)] == ["a.safetensors", "b.pt"]
+
+
+# ---- real pictures
+
+
+def test_a_real_picture_gets_its_labels_from_the_class_head_and_is_brought_in(panel, session, photo, until):
+    panel.photo_fold.opened = True
+    real = panel.photo_fold.content
+    assert real.bring_button.disabled and real.tune_button.disabled
+    real.take(photo)
+    until(lambda: real.read is not None)
+    assert set(real.read) == {"age", "yaw"} and "yaw 0." in real.said.value
+    real.steps.value = 3
+    real.bring_button.click()
+    session.wait(20)
+    stack = session.history.entries[-1].edit
+    assert [type(edit) for edit in stack.edits] == [SetLabels, Embed]
+    assert panel.knobs.values == pytest.approx(real.read, abs=1e-6)  # to be corrected by hand
+    assert panel.edit() is None and not real.tune_button.disabled
+
+
+def test_a_model_tuned_to_a_real_picture_opens_below(panel, session, photo, until, tmp_path):
+    panel.photo_fold.opened = True
+    real = panel.photo_fold.content
+    real.take(photo)
+    until(lambda: real.read is not None)
+    real.steps.value, real.tuning.value, real.file.value = 2, 4, str(tmp_path / "tuned.safetensors")
+    real.bring().wait(20)
+    until(lambda: real.pivot is not None)
+    real.tune_button.click()
+    until(lambda: panel.opened is not None and panel.opened.frame in panel.frame.children)
+    tuned = load_generator(tmp_path / "tuned.safetensors", "cpu")
+    assert tuned.fingerprint == panel.opened.session.generator.fingerprint != session.generator.fingerprint
+    assert panel.opened.knobs.values == pytest.approx(real.read, abs=1e-6)
+    assert "dB" in real.said.value
+
+
+def test_tuning_can_be_stopped_and_keeps_the_best(panel, session, photo, until, tmp_path):
+    panel.photo_fold.opened = True
+    real = panel.photo_fold.content
+    real.take(photo)
+    until(lambda: real.read is not None)
+    real.steps.value, real.tuning.value, real.file.value = 2, 5000, str(tmp_path / "tuned.safetensors")
+    real.bring().wait(20)
+    until(lambda: real.pivot is not None)
+    turn = real.tune()
+    until(lambda: "Tuning, step 2" in real.said.value)
+    assert not real.stop_button.disabled
+    real.stop_button.click()
+    turn.wait(20)
+    until(lambda: panel.opened is not None)
+    assert (tmp_path / "tuned.safetensors").exists()
+
+
+def test_a_model_without_a_class_head_says_that_labels_are_set_by_hand(photo, until):
+    session = Session(Generator(labeled().network))
+    panel = SelfConditionedPanel(session)
+    panel.photo_fold.opened = True
+    real = panel.photo_fold.content
+    real.take(photo)
+    until(lambda: real.read is not None)
+    assert "set the labels by hand" in real.said.value
+    assert isinstance(real.edit(), Embed)
+    drag(panel, "yaw", 0.9)
+    until(lambda: "no class head" in panel.measures.value)
+    panel.close()
+    session.close()
+
+
+# ---- the sheet
+
+
+def test_a_sheet_of_two_attributes_is_drawn_and_given(panel, session, until):
+    panel.sheet_fold.opened = True
+    sheet = panel.sheet_fold.content
+    assert sheet.save_button.disabled
+    sheet.values.value = 3
+    sheet.draw().wait(20)
+    until(lambda: not sheet.save_button.disabled)
+    picture = np.asarray(Image.open(io.BytesIO(sheet.contents)))
+    assert picture.shape == (48, 48, 3)
+    corner = run(session.generator, session.latent, SetLabels({"age": 1.0, "yaw": 0.0}))
+    assert np.array_equal(picture[:16, 32:], drawn(session.generator, corner))
+    sheet.down.value = "people"
+    sheet.draw().wait(20)
+    assert np.asarray(Image.open(io.BytesIO(sheet.contents))).shape == (4 * 16, 48, 3)
+    assert sheet.name == "labels_people_age.png"
+
+
+def test_another_picture_brings_its_own_labels(panel, session):
+    drag(panel, "yaw", 0.9)
+    session.apply(Sample(7)).wait(10)
+    assert panel.knobs.values == {"age": 0.5, "yaw": 0.5}
