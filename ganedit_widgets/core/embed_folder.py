@@ -71,9 +71,9 @@ def embed_folder(
     that nothing is embedded twice: not with another number of processes, not what an `out` of the same settings holds
     already, nor one picture under two names. Under ``torchrun`` each process takes its share; the chief writes `out`
     when the last has ended. A picture that cannot be read is noted and left out. `settings` are kept in the file; a
-    run with other settings than its parts had is refused (`LatentError`), as is a folder without pictures, and a
-    search that no picture could be given to. `batch` pictures are searched for at once; what is found is the same but
-    for rounding.
+    run with other settings than its parts or `out` had is refused (`LatentError`), as is an `out` that holds something
+    else, a folder without pictures, and a search that no picture could be given to. `batch` pictures are searched for
+    at once; what is found is the same but for rounding.
     """
     folder, out = Path(folder), Path(out)
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
@@ -185,9 +185,11 @@ def _save(tensors: dict[str, Tensor], path: Path, about: dict[str, Any]) -> None
 
 def _open_parts(parts: Path, out: Path, note: dict[str, Any]) -> None:
     file = parts / "run.json"
+    if not file.exists():
+        _require_own(out, note)
     if processes()[0] == 0 and not file.exists():
         parts.mkdir(parents=True, exist_ok=True)
-        _unpack(out, parts, note)
+        _unpack(out, parts)
         partial = file.with_suffix(".part")
         partial.write_text(json.dumps(note), encoding="utf-8")
         partial.replace(file)  # whole or not there, whoever is killed
@@ -199,14 +201,26 @@ def _open_parts(parts: Path, out: Path, note: dict[str, Any]) -> None:
         )
 
 
-def _unpack(out: Path, parts: Path, note: dict[str, Any]) -> None:
-    """Make what an earlier run of the same settings found into parts of this one."""
+def _require_own(out: Path, note: dict[str, Any]) -> None:
+    """Raise `LatentError` if there is an `out` that such a run has not written: it would be lost."""
+    if not out.exists():
+        return
+    try:
+        earlier = read_embeddings(out)
+    except LatentError:
+        raise LatentError(f"{out} exists and holds no embeddings: name another file.") from None
+    if {"fingerprint": earlier.fingerprint, "settings": earlier.settings} != json.loads(json.dumps(note)):
+        raise LatentError(
+            f"{out} holds pictures embedded with another model or other settings: use those, name another file, or "
+            "remove it."
+        )
+
+
+def _unpack(out: Path, parts: Path) -> None:
+    """Make what an earlier run found into parts of this one."""
     try:
         with safe_open(out, "pt") as file:
             about = json.loads(file.metadata()["embeddings"])
-        known = {name: about.get(name) for name in note}
-        if known != json.loads(json.dumps(note)):
-            return
         tensors = load_file(out)
         rows = zip(about["keys"], tensors["w"], tensors["psnr"].tolist(), strict=True)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):

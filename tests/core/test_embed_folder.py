@@ -99,11 +99,16 @@ def test_a_picture_that_changed_is_embedded_anew_and_a_copy_is_not(generator, fo
     assert torch.equal(found.latent("a.png").w, found.latent("more/c.png").w)
 
 
-def test_a_finished_file_of_other_settings_is_not_used(generator, folder, tmp_path):
-    out = tmp_path / "out.safetensors"
+def test_a_finished_file_of_other_settings_or_of_something_else_is_not_written_over(generator, folder, tmp_path):
+    out, model = tmp_path / "out.safetensors", tmp_path / "model.safetensors"
     read_embeddings_of(generator, folder, out)
+    save_model(model, generator.network)
     other = {**SETTINGS, "iterations": 1}
-    assert len(list(embed_folder(generator, folder, out, lambda p: Embed(p, **other), other))) == 4
+    for file, settings, says in ((out, other, "other settings.*name another file"), (model, SETTINGS, "no embeddings")):
+        before = file.read_bytes()
+        with pytest.raises(LatentError, match=says):
+            list(embed_folder(generator, folder, file, lambda p, given=settings: Embed(p, **given), settings))
+        assert file.read_bytes() == before and len(list(tmp_path.iterdir())) == 3  # with the folder
 
 
 def test_parts_made_with_other_settings_are_refused(generator, folder, tmp_path):
