@@ -4,12 +4,18 @@ python -m ganedit_widgets.demo.self_conditioned runs/steered --minutes 30     (r
 
 runs/steered/model.safetensors takes the labels yaw, age and glasses; `ganedit train self-conditioned` does the same for
 any model and any pictures.
+
+As in the paper, a label is how far a picture's latent lies along a direction of the model. The paper has to guess the
+latents of its pictures, and what the encoder loses the labels lack: glasses are told with an area under the curve of
+0.67. The numbers that a portrait of the demo is drawn from are also the z that the model was taught to draw it from, so
+that its exact latent is known, and labels of those tell glasses almost always. `--latents encoder` labels as one has to
+elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -22,9 +28,10 @@ from ..core.conditioning.labeler import label, project, symmetric, with_mirrors
 from ..core.conditioning.resampling import resample
 from ..core.conditioning.source import PictureSource
 from ..core.embed_folder import Embeddings, read_embeddings
+from ..core.errors import LatentError
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
-from ..core.probes.library import load_directions
+from ..core.probes import Direction, load_directions, readout
 from ..core.training.conditional import ConditionalConfig
 from ..core.training.conditional_loop import export_run, fine_tune
 from ..core.training.distributed import chief_first, end_process, processes, start_process
@@ -35,7 +42,9 @@ from .train import latents_of
 DIRECTIONS = {"yaw": "turn head", "age": "age", "glasses": "glasses"}
 MIRRORS = {"yaw": "opposite", "age": "same", "glasses": "same"}  # true of any portrait
 PORTRAITS, THOUSANDS, CAP = 8000, 120.0, 30
-MIRRORED = 256  # portraits by which the middle of yaw is measured
+LATENTS = ("exact", "encoder")  # of the portraits: those they are drawn from, or those that are guessed
+SHIPPED = Path(__file__).parent / "weights" / "self_conditioned.safetensors"
+MIRRORED = 256  # portraits whose mirrored latents are guessed, for the middle of yaw
 CHUNK = 1000  # latents mapped at a time
 
 
@@ -49,44 +58,77 @@ def settings(thousands: float = THOUSANDS, seed: int = 0) -> ConditionalConfig:
     )
 
 
-def embedded(generator: Generator, folder: Path, out: Path) -> Embeddings:
-    """Return the latents of the portraits in `folder`: as the encoder guesses them, kept in `out`.
+def measures(generator: Generator) -> dict[str, Direction]:
+    """Return attribute → the direction along which it is measured: the readouts of the directions that ship.
 
-    Without an encoder, they are those that the demo model was taught for them; the numbers that a portrait is drawn
-    from are known.
+    Raises `DirectionError` if those are of another model.
     """
-    source = PictureSource(folder, generator.size)
-    if generator.encoder is not None:
-        for _ in tqdm(invert(generator, source, out), "latents", disable=None, leave=False):
-            pass
-        return read_embeddings(out)
-    w = taught(generator, torch.arange(len(source)))
-    return Embeddings(source.names, w, torch.full((len(w),), torch.nan), {}, generator.fingerprint, {"taught": True})
+    directions = load_directions("demo")
+    return {name: readout(generator, directions[direction]) for name, direction in DIRECTIONS.items()}
 
 
-def taught(generator: Generator, numbers: Tensor) -> Tensor:
-    """Return w (N, L, D) of portraits by number: of the z that stands for each, with the same rest in every run."""
+def taught(generator: Generator, numbers: Tensor, mirrored: bool = False) -> Tensor:
+    """Return w (N, L, D) of portraits by number: of the z that stands for each, with the same rest in every run.
+
+    `mirrored`: of the same portraits as a mirror shows them.
+    """
     rng = torch.Generator().manual_seed(0)
     found = []
     for chunk in numbers.split(CHUNK):
+        z = latents_of(chunk, generator.z_dim, rng=rng, mirrored=mirrored)
         with torch.no_grad():
-            found.append(generator.map(latents_of(chunk, generator.z_dim, rng=rng).to(generator.device)).cpu())
+            found.append(generator.map(z.to(generator.device)).cpu())
     return torch.cat(found)[:, None].expand(-1, generator.latent_shape[0], -1).contiguous()
 
 
-def portrait_labels(generator: Generator, folder: Path, out: Path) -> Labels:
+def exact_labels(generator: Generator, names: Sequence[str], directions: Mapping[str, Direction]) -> Labels:
+    """Return the labels of the first portraits, called `names`, of the latents that the generator was taught for them.
+
+    Projections onto directions, as in the paper; what the paper has to guess, the latent of a picture, is known here.
+    Raises `DirectionError` for a direction of another model.
+    """
+    w, mirrored = (taught(generator, torch.arange(len(names)), mirror) for mirror in (False, True))
+    none = torch.full((len(w),), torch.nan)
+    found = Embeddings(tuple(names), w, none, {}, generator.fingerprint, {"taught": True})
+    return _labeled(generator, found, directions, w, mirrored)
+
+
+def guessed_labels(
+    generator: Generator, source: PictureSource, out: Path, directions: Mapping[str, Direction]
+) -> Labels:
+    """Return the labels of pictures of the latents that the encoder guesses, which are kept in `out`.
+
+    Raises `LatentError` if the model has no encoder, `DirectionError` for a direction of another model.
+    """
+    for _ in tqdm(invert(generator, source, out), "latents", disable=None, leave=False):
+        pass
+    shown = (guess(generator, source, source.some(MIRRORED), mirror)[0] for mirror in (False, True))
+    return _labeled(generator, read_embeddings(out), directions, *shown)
+
+
+def _labeled(
+    generator: Generator, found: Embeddings, directions: Mapping[str, Direction], seen: Tensor, mirrored: Tensor
+) -> Labels:
+    """Return labels of which a mirror makes those of the mirrored picture: from latents of both."""
+    labels = with_mirrors(label(generator, found, directions), {name: MIRRORS[name] for name in directions})
+    ordered = [directions[name] for name in labels.schema.names]
+    return symmetric(labels, *(project(generator, ordered, w) for w in (seen, mirrored)))
+
+
+def portrait_labels(generator: Generator, folder: Path, out: Path, latents: str = "exact") -> Labels:
     """Return the labels yaw, age and glasses of the portraits in `folder`, which the chief process writes to `out`.
 
-    Raises `DirectionError` if the shipped directions are of another model.
+    `latents`: "exact" or "encoder", see `exact_labels` and `guessed_labels`.
+    Raises `DirectionError` if the shipped directions are of another model, `LatentError` for other latents, or
+    "encoder" where there is none.
     """
-    directions = load_directions("demo")
-    chosen = {name: directions[direction] for name, direction in DIRECTIONS.items()}
-    found = embedded(generator, folder, out.with_name(f"{out.stem}_latents.safetensors"))
-    labels = with_mirrors(label(generator, found, chosen), MIRRORS)
-    if generator.encoder is not None:
-        source, ordered = PictureSource(folder, generator.size), [chosen[name] for name in labels.schema.names]
-        shown = [guess(generator, source, source.some(MIRRORED), mirror)[0] for mirror in (False, True)]
-        labels = symmetric(labels, *(project(generator, ordered, w) for w in shown))
+    if latents not in LATENTS:
+        raise LatentError(f"There are no {latents!r} latents: choose {' or '.join(LATENTS)}.")
+    source, chosen = PictureSource(folder, generator.size), measures(generator)
+    if latents == "exact":
+        labels = exact_labels(generator, source.names, chosen)
+    else:
+        labels = guessed_labels(generator, source, out.with_name(f"{out.stem}_latents.safetensors"), chosen)
     if processes()[0] == 0:
         save_labels(out, labels)
     return labels
@@ -100,6 +142,7 @@ def make(
     device: str | None = None,
     generator: Generator | None = None,
     stop: Callable[[], bool] = lambda: False,
+    latents: str = "exact",
 ) -> Path:
     """Draw portraits, label them, sample them evenly, fine-tune the demo on them; return the model's path.
 
@@ -111,7 +154,7 @@ def make(
         portraits = build_cache(
             folder / "portraits", count, source.size[0], progress=lambda done, _: bar.update(done - bar.n)
         )
-    labels = portrait_labels(source, portraits, folder / "labels.safetensors")
+    labels = portrait_labels(source, portraits, folder / "labels.safetensors", latents)
     data = open_labeled(portraits, labels, source.size[0], resample(labels, seed=cfg.seed, cap=CAP))
     with tqdm(total=cfg.pictures, unit="picture", unit_scale=True, disable=None if chief else True) as bar:
         for progress in fine_tune(source, data, folder, cfg, where, seconds=seconds, stop=stop):
@@ -130,9 +173,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--thousands", type=float, default=THOUSANDS, help=f"of pictures to show ({THOUSANDS:g})")
     parser.add_argument("--minutes", type=float, default=None, help="stop the fine-tuning after so long")
     parser.add_argument("--device", default=None, help="cuda or cpu; by default cuda where there is one")
+    parser.add_argument("--latents", choices=LATENTS, default="exact", help="that labels are measured on (exact)")
     asked = parser.parse_args(words)
     seconds = None if asked.minutes is None else 60 * asked.minutes
-    make(asked.folder, settings(asked.thousands), asked.portraits, seconds, asked.device)
+    make(asked.folder, settings(asked.thousands), asked.portraits, seconds, asked.device, latents=asked.latents)
 
 
 if __name__ == "__main__":

@@ -24,12 +24,19 @@ FINE_WEIGHT = 4.0
 RARITY = torch.tensor([0.06, 0.21, 0.15, 0.11, 0.09, 0.11, 0.17, 0.06, 0.04, 0.12, 0.06])  # variances of what jumps
 
 
-def latents_of(numbers: Tensor, z_dim: int, seed: int = TRAINING_SEED, rng: torch.Generator | None = None) -> Tensor:
+def latents_of(
+    numbers: Tensor,
+    z_dim: int,
+    seed: int = TRAINING_SEED,
+    rng: torch.Generator | None = None,
+    mirrored: bool = False,
+) -> Tensor:
     """Return a latent z (B, z_dim) of each portrait, of length √z_dim as every z is after normalization.
 
     Its components along ``THROWN`` fixed directions are the numbers the portrait was drawn from; the rest is random.
+    `mirrored`: of the portraits as a mirror shows them.
     """
-    known = thrown_numbers(numbers, seed)
+    known = thrown_numbers(numbers, seed, mirrored)
     known = known * (0.98 * z_dim**0.5 / known.norm(dim=1, keepdim=True)).clamp(max=1)
     rest = torch.randn(len(known), z_dim - THROWN, generator=rng)
     room = (z_dim - known.square().sum(1, keepdim=True)).sqrt()

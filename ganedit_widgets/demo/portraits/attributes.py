@@ -30,6 +30,7 @@ IDENTITY: tuple[str, ...] = (
 )
 COLORS: tuple[str, ...] = ("hair_color", "iris", "clothes", "background")
 MAX_YAW = math.radians(75)
+TURNED: tuple[str, ...] = ("yaw", "roll", "gaze", "light")  # change their sign in a mirror
 
 
 @dataclass(frozen=True)
@@ -160,11 +161,14 @@ def sample_attributes(indices: Tensor | range | Sequence[int], seed: int = 0) ->
     return _compose(_dice(indices, seed))
 
 
-def thrown_numbers(indices: Tensor | range | Sequence[int], seed: int = 0) -> Tensor:
-    """Return the random numbers (B, ``THROWN``) that portraits are made of, as independent standard normals."""
+def thrown_numbers(indices: Tensor | range | Sequence[int], seed: int = 0, mirrored: bool = False) -> Tensor:
+    """Return the random numbers (B, ``THROWN``) that portraits are made of, as independent standard normals.
+
+    `mirrored`: those of the same portraits as a mirror shows them, but for partings, which stay on their side.
+    """
     dice = _dice(indices, seed)
     _compose(dice)
-    uniforms = torch.stack(list(dice.thrown.values()), 1)
+    uniforms = torch.stack([1 - u if mirrored and k in TURNED else u for k, u in dice.thrown.items()], 1)
     return (torch.erfinv(2 * uniforms - 1) * math.sqrt(2)).float()
 
 
