@@ -78,6 +78,8 @@ class Region(ipw.VBox):
             session = self.session
             here, there = session.latent, self._latent_of(source)
             masks = [mask for mask in map(self.board.mask, (here, there)) if mask is not None]
+            if not masks:  # deselected since
+                return f"{self.why_not()}."
             yield
             side = session.generator.size[0]
             theirs, ours = (session.thumbnail(latent, side) for latent in (there, here))

@@ -88,3 +88,30 @@ def test_both_parents_are_shown_with_their_parts(panel, session, catalog, until)
 def test_pressing_join_too_early_is_answered(panel, session):
     region(panel).join()
     assert "Choose a parent B first" in session.message.text
+
+
+def test_stop_while_the_parts_are_found_joins_nothing(panel, session, catalog, monkeypatch):
+    session.parts.take(catalog)
+    panel.other.take_seed(5)
+    select(panel, catalog.parts[0].name)
+    find = session.parts.mask
+
+    def pressing_stop(latent):
+        session.stop()
+        return find(latent)
+
+    monkeypatch.setattr(session.parts, "mask", pressing_stop)
+    before = session.latent
+    region(panel).join().wait(10)
+    session.wait(10)
+    assert session.latent is before and "stopped" in session.message.text
+
+
+def test_parts_that_were_deselected_since_join_nothing(panel, session, catalog, monkeypatch):
+    session.parts.take(catalog)
+    panel.other.take_seed(5)
+    select(panel, catalog.parts[0].name)
+    monkeypatch.setattr(session.parts, "mask", lambda latent: None)
+    before = session.latent
+    region(panel).join().wait(10)
+    assert session.latent is before
