@@ -14,6 +14,7 @@ from ganedit_widgets.core.edits import SetLabels
 from ganedit_widgets.core.errors import ModelError
 from ganedit_widgets.core.generators import Discriminator, DiscriminatorConfig, Generator, StyleGAN2, StyleGAN2Config
 from ganedit_widgets.core.generators.load import save_model
+from ganedit_widgets.core.probes import boundary
 from ganedit_widgets.demo import evaluate_self_conditioned as evaluation
 from ganedit_widgets.demo.evaluate_self_conditioned import (
     Extent,
@@ -23,7 +24,7 @@ from ganedit_widgets.demo.evaluate_self_conditioned import (
     require_pair,
     steered,
 )
-from ganedit_widgets.demo.label_metrics import agreement_metrics, resampling_metrics
+from ganedit_widgets.demo.label_metrics import agreement_metrics, guessed_metrics, resampling_metrics
 from ganedit_widgets.demo.portraits import sample_attributes
 from ganedit_widgets.demo.results_file import read_results
 from ganedit_widgets.demo.steering_baselines import Search, most_needed, moving, pool_of, rivals
@@ -214,6 +215,16 @@ def test_labels_that_are_the_truth_are_perfect_and_others_are_not():
     wrong = agreement_metrics({"yaw": truth.age, "height": truth.age}, truth, "_read")
     assert set(wrong) == {"labels/yaw_r2_read", "labels/yaw_spearman_read"}
     assert wrong["labels/yaw_r2_read"].value < 0.5
+
+
+def test_labels_of_pictures_alone_are_guessed_by_the_encoder_and_read_by_the_class_head():
+    source = wide()
+    yaw = boundary(source, [source.sample(i) for i in range(12)], list(range(12)), "yaw")
+    assert guessed_metrics(source, source, {"yaw": yaw}, 3) == {}
+    source.__dict__["encoder"] = lambda x: x.mean((1, 2, 3))[:, None, None].expand(-1, *source.latent_shape)
+    found = guessed_metrics(source, MODEL, {"yaw": yaw}, 4)
+    assert {"labels/yaw_r2_encoder", "labels/yaw_spearman_encoder", "labels/age_spearman_read"} <= set(found)
+    assert found["labels/yaw_r2_encoder"].n == 4 and "labels/age_r2_encoder" not in found
 
 
 def test_resampling_is_told_by_its_edges_and_its_pictures():
