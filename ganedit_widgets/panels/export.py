@@ -13,6 +13,7 @@ from ganedit_widgets.core.film import KINDS, film, write_file
 from ganedit_widgets.core.image import Pixels, to_pixels
 
 from .controls import allow, button, row
+from .film_export import require_free
 from .session import Session
 from .turn import Turn
 from .worker import Steps
@@ -29,6 +30,7 @@ class Exporter(ipw.VBox):
 
     def __init__(self, panel: TraversePanel, session: Session) -> None:
         self.panel, self.session = panel, session
+        self._written: set[Path] = set()  # files of our own, which may be written again
         # widgets
         self.slider = ipw.Dropdown(options=[], layout={"width": "150px"})
         self.kind = ipw.Dropdown(options=[(KINDS[kind].title, kind) for kind in OFFERED], layout={"width": "140px"})
@@ -63,9 +65,15 @@ class Exporter(ipw.VBox):
         return self._make(lambda made: self.panel.frame.head.download(name, kind.mime, made), name)
 
     def save(self) -> Turn:
-        """Make the file and write it to the path given."""
+        """Make the file and write it to the path given. Raises `ImageError` once if it is somebody else's."""
         path = Path(self.path.value).expanduser()
-        return self._make(lambda made: write_file(path, made), str(path))
+        require_free(path, self._written)
+
+        def write(made: bytes) -> None:
+            write_file(path, made)
+            self._written.add(path)
+
+        return self._make(write, str(path))
 
     def _make(self, give: Callable[[bytes], Any], name: str) -> Turn:
         slider, kind, count = self.slider.value, self.kind.value, self.frames.value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as ipw
 
 from ganedit_widgets.core.code import script_files
+from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.film import ANIMATED, KINDS, estimate, film, write_film
 from ganedit_widgets.core.image import Pixels
 
@@ -33,6 +34,7 @@ class FilmExport(ipw.VBox):
 
     def __init__(self, panel: MorphPanel, session: Session) -> None:
         self.panel, self.session = panel, session
+        self._written: set[Path] = set()  # files of our own, which may be written again
         # widgets
         self.kind = named(ipw.Dropdown(options=CHOICES, layout={"width": "150px"}), "What to write")
         self.back = ipw.Checkbox(value=True, description="there and back", indent=False, layout={"width": "auto"})
@@ -85,8 +87,12 @@ class FilmExport(ipw.VBox):
         return self._task(name, steps)
 
     def save(self) -> Turn:
-        """Make the file and write it to the path given; nothing is written if it is stopped."""
+        """Make the file and write it to the path given; nothing is written if it is stopped.
+
+        Raises `ImageError`, the first time, if a file is there that was not written from here.
+        """
         path = Path(self.path.value or "morph").expanduser()
+        require_free(path, self._written)
         kind = "frames" if self.kind.value == FOLDER else self.kind.value
         pace, back, source = self._milliseconds, self._back, self._pictures()
 
@@ -98,6 +104,7 @@ class FilmExport(ipw.VBox):
             count = 0
             for count in write_film(path, chain([first], _drawn(source)), kind, pace, back):  # noqa: B007
                 yield
+            self._written.add(path)
             return f"{path}: {count} pictures are written."
 
         return self._task(path.name, steps)
@@ -135,6 +142,13 @@ class FilmExport(ipw.VBox):
         ending = "" if self.kind.value == FOLDER else KINDS[self.kind.value].ending
         self.path.value = str(Path(self.path.value or "morph").with_suffix(ending))
         self.refresh()
+
+
+def require_free(path: Path, own: set[Path]) -> None:
+    """Raise `ImageError`, but only once, if a file is at `path` that is not one of our `own`: it would be lost."""
+    if path.is_file() and path not in own:
+        own.add(path)
+        raise ImageError(f"There is a file {path} already: choose another name, or press Save again to replace it.")
 
 
 def _drawn(pictures: Iterator[Pixels | None]) -> Iterator[Pixels]:

@@ -291,6 +291,23 @@ def test_a_place_that_cannot_be_written_is_one_sentence(film, export, session, t
     assert session.message.level == "error"
 
 
+def test_a_file_of_somebody_else_is_replaced_when_asked_twice_and_ours_at_once(film, export, session, tmp_path):
+    (tmp_path / "theirs.gif").write_bytes(b"precious")
+    export.path.value = str(tmp_path / "theirs.gif")
+    export.save_button.click()
+    assert session.message.level == "error" and "press Save again to replace it" in session.message.text
+    assert (tmp_path / "theirs.gif").read_bytes() == b"precious"
+    export.save().wait(20)
+    assert (tmp_path / "theirs.gif").read_bytes()[:3] == b"GIF"
+    export.path.value = str(tmp_path / "ours.gif")
+    sizes = []
+    for frames in (12, 20):
+        film.frames.value = frames
+        export.save().wait(20)
+        sizes.append((tmp_path / "ours.gif").stat().st_size)
+    assert sizes[1] > sizes[0]
+
+
 def test_size_and_time_are_estimated_before(film, export, until):
     until(lambda: export.about.value.startswith("About ") and " MB and " in export.about.value)
 

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from ganedit_widgets.core.edits import MoveAlong, Sample, Stack
+from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.image import read_image
 from ganedit_widgets.core.probes import channel, new_direction
 from ganedit_widgets.panels import TraversePanel
@@ -240,6 +241,11 @@ def test_a_film_is_written_to_a_path_and_a_bad_path_is_refused(panel, session, t
     panel.exporter.path.value = str(tmp_path / "a.gif")
     panel.exporter.save().wait(20)
     assert (tmp_path / "a.gif").read_bytes()[:3] == b"GIF"
+    (tmp_path / "b.gif").write_bytes(b"precious")
+    panel.exporter.path.value = str(tmp_path / "b.gif")
+    with pytest.raises(ImageError, match="press Save again"):
+        panel.exporter.save()
+    assert (tmp_path / "b.gif").read_bytes() == b"precious"
     panel.exporter.path.value = str(tmp_path / "nowhere" / "a.gif")
     with pytest.raises(Exception, match="choose another place"):
         panel.exporter.save().wait(20)
