@@ -49,7 +49,8 @@ def expression_metrics(generator: Generator, oracle: Oracle, count: int, steps: 
     """Return what a smile, taken from embedded renders of somebody else, does to samples.
 
     expression/smile is the change of the smile as a share of the drivers' own, the others are mean absolute changes in
-    standard deviations of the samples; expression/identity is the likeness of a person with and without it.
+    standard deviations of the samples; expression/identity is the likeness of a person with and without it. A row is
+    one sample, the mean over the drivers: intervals tell what other samples would change, not what other drivers would.
     """
     targets = [generator.sample(seed) for seed in range(count)]
     before = see(generator, oracle, targets)
@@ -64,7 +65,7 @@ def expression_metrics(generator: Generator, oracle: Oracle, count: int, steps: 
             unit = driver[1] - driver[0] if name == "smile" else before.attributes[name].std().clamp(min=1e-3)
             found[name].append(change / unit if name == "smile" else change.abs() / unit)
         found["identity"].append(_alike(before, after))
-    return {f"expression/{name}": bootstrap(_mean, torch.cat(values)) for name, values in found.items()}
+    return {f"expression/{name}": bootstrap(_mean, torch.stack(values).mean(0)) for name, values in found.items()}
 
 
 def see(generator: Generator, oracle: Oracle, latents: list[Latent]) -> Look:

@@ -10,7 +10,7 @@ from ganedit_widgets.core.image import to_pixels, to_tensor
 from ganedit_widgets.core.perceptual import distance_to
 from ganedit_widgets.demo import evaluate_image2stylegan
 from ganedit_widgets.demo.embedding_trials import embed_each, searching, with_random_weights
-from ganedit_widgets.demo.transfer_trials import crossover_metrics
+from ganedit_widgets.demo.transfer_trials import crossover_metrics, expression_metrics
 from tests.demo.judge import judge
 from tests.tiny import tiny
 
@@ -86,3 +86,8 @@ def test_a_child_that_takes_nothing_has_gone_no_way(monkeypatch):
     found = crossover_metrics(generator, judge(), 5)
     assert found["crossover/yaw_from_b"].value == 0
     assert found["crossover/identity_with_a"].value == pytest.approx(1, abs=1e-4)
+
+
+def test_intervals_count_samples_and_not_how_often_each_was_used():
+    found = expression_metrics(tiny(), judge(), 3, steps=2, drivers=2)
+    assert {metric.n for metric in found.values()} == {3}
