@@ -13,6 +13,7 @@ from ganedit_widgets.core.edits import Edit, Embed, SetLabels, Stack
 from ganedit_widgets.core.errors import ImageError, LabelError, LatentError
 from ganedit_widgets.core.fetch import fetch, is_address
 from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.history import History
 from ganedit_widgets.core.image import Picture, as_png
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.tuning import Tuning, carry, save_tuned, tune
@@ -45,6 +46,7 @@ class RealPicture(ipw.VBox):
         self.source = named(source, "Path or address of a picture")
         self.source.layout.width = "250px"
         self.open_button = button("Open", session.guarded(self.open_source), "Read this picture")
+        self.embedded_button = button("The embedded one", session.guarded(self.take_embedded))
         self.shown = ipw.Image(format="png", width=64, height=64, layout={"display": "none"})
         self.shown.add_class("ge-target")
         self.said = help_line("")
@@ -58,7 +60,7 @@ class RealPicture(ipw.VBox):
         super().__init__(
             [
                 self.upload,
-                row("", self.source, self.open_button),
+                row("", self.source, self.open_button, self.embedded_button),
                 row("", self.shown, self.said),
                 row("", self.bring_button, self.steps, ipw.HTML("steps"), self.stop_button),
                 row("", self.tune_button, self.tuning, ipw.HTML("steps, into"), self.file),
@@ -83,7 +85,17 @@ class RealPicture(ipw.VBox):
         """Take `source`, whatever `read_image` reads, and read its labels. Raises `ImageError` if it is no picture."""
         if isinstance(source, bytes) and len(source) > LIMIT:
             raise ImageError(f"The picture has {len(source) / 1e6:.0f} MB: make it smaller, or give its path.")
-        self.picture = Picture.read(fetch(source) if is_address(source) else source, self.session.generator.size)
+        self._begin(Picture.read(fetch(source) if is_address(source) else source, self.session.generator.size))
+
+    def take_embedded(self) -> None:
+        """Take the picture that was embedded last, as it was aligned there. Raises `LatentError` if there is none."""
+        picture = embedded(self.session.history)
+        if picture is None:
+            raise LatentError("No picture was embedded in this session: choose one here.")
+        self._begin(picture)
+
+    def _begin(self, picture: Picture) -> None:
+        self.picture = picture
         self.read = self.pivot = None
         self.shown.value, self.shown.layout.display = as_png(self.picture.fitted(self.session.generator.size)), None
         self.session.in_background(f"labels {id(self)}", self._read)
@@ -158,6 +170,8 @@ class RealPicture(ipw.VBox):
     def refresh(self) -> None:
         """Enable the buttons, or say why they cannot be pressed."""
         allow(self.bring_button, self.why_not(), "Its labels from the class head, its latent from the encoder")
+        none = "" if embedded(self.session.history) is not None else "No picture was embedded in this session"
+        allow(self.embedded_button, none, "The picture that was embedded last, aligned as it was there")
         busy = self.session.busy
         allow(self.stop_button, "" if busy else "Nothing is running", "Stop and keep the best so far (Esc)")
         first = "" if self.pivot is not None else "Bring a picture in first"
@@ -167,3 +181,12 @@ class RealPicture(ipw.VBox):
 
     def _say(self, text: str) -> None:
         self.said.value = help_line(text).value
+
+
+def embedded(history: History) -> Picture | None:
+    """Return the picture of the last search that led to the picture on show, if there was one."""
+    for entry in reversed(history.entries[: history.index + 1]):
+        for edit in entry.edit.edits if isinstance(entry.edit, Stack) else (entry.edit,):
+            if isinstance(edit, Embed):
+                return edit.picture if isinstance(edit.picture, Picture) else Picture(edit.picture)
+    return None

@@ -15,6 +15,7 @@ from .turn import Turn
 from .worker import Steps
 
 PEOPLE = "people"
+SHEET = {"display": "none", "max_width": "100%", "align_self": "flex-start"}
 SEEDS = 4  # people on a sheet
 
 
@@ -32,7 +33,7 @@ class LabelSheet(ipw.VBox):
         self.values = named(ipw.BoundedIntText(5, 2, 15, layout={"width": "56px"}), "Values from 0 to 1")
         self.draw_button = button("Draw the sheet", session.guarded(self.draw), "Esc stops it")
         self.save_button = button("Download", session.guarded(self.download))
-        self.picture = ipw.Image(format="png", layout={"display": "none", "max_width": "100%"})
+        self.picture = ipw.Image(format="png", layout=dict(SHEET))
         # layout
         super().__init__(
             [

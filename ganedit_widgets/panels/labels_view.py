@@ -15,7 +15,7 @@ from .session import Session
 from .stage import Stage
 from .worker import Steps
 
-SIDE = 280  # CSS pixels of each of the two pictures
+SIDE = 300  # CSS pixels of each of the two pictures
 HEAD = "Labels as the model's class head reads them, first with all in the middle, then as set."
 NO_HEAD = "This model has no class head, which would read labels."
 LOOK = "Look: how much the picture changed in all, 0 for not at all; it stands in for identity."

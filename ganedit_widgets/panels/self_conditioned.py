@@ -173,6 +173,7 @@ class SelfConditionedPanel(Panel):
         if self._label != labels_of(self.session.generator, self.session.latent):
             self.reset()
         self.refresh()
+        self._on_busy()
 
     def _on_busy(self) -> None:
         if self.photo_fold.made:
@@ -222,7 +223,7 @@ def shipped(generator: Generator) -> tuple[Generator | None, tuple[Direction, ..
 def meaning(generator: Generator) -> str:
     """Return an HTML table: what the labels 0 and 1 are in the latent space's own units, and which way is up."""
     rows = [
-        f"<tr><th>{escape(a.name)}</th><td>{a.low:.3g}</td><td>{a.high:.3g}</td><td>{escape(a.sign) or '–'}</td>"
+        f"<tr><th>{escape(a.name)}</th><td>{a.low:.4g}</td><td>{a.high:.4g}</td><td>{escape(a.sign) or '–'}</td>"
         f"<td>{escape(a.direction) or '–'} ({escape(a.space.upper())})</td></tr>"
         for a in (generator.schema.attributes if generator.schema else ())
     ]

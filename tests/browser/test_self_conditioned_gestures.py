@@ -126,7 +126,7 @@ def test_a_model_without_labels_says_what_to_do_and_opens_one_below(lab, chromiu
 
 @pytest.mark.parametrize(("width", "dark"), [(1100, False), (560, True)])
 def test_the_panel_fits_its_cell(lab, chromium, shots, dark, width):
-    with lab.notebook(chromium, [DEMO, "1 + 1"], dark=dark, viewport={"width": width, "height": 1600}) as notebook:
+    with lab.notebook(chromium, [DEMO, "1 + 1"], dark=dark, viewport={"width": width, "height": 2700}) as notebook:
         begin(notebook, ".ge-original .ge-has-picture")
         page, mode = notebook.page, f"{'dark' if dark else 'light'}_{width}"
         slide(notebook, "yaw", 0.5, 0.7, 0.85)

@@ -218,6 +218,18 @@ def test_a_real_picture_gets_its_labels_from_the_class_head_and_is_brought_in(pa
     assert panel.edit() is None and not real.tune_button.disabled
 
 
+def test_a_picture_that_was_embedded_elsewhere_gets_its_labels_too(panel, session, photo, until):
+    panel.photo_fold.opened = True
+    real = panel.photo_fold.content
+    assert real.embedded_button.disabled
+    session.apply(Embed(photo, iterations=2)).wait(20)
+    session.apply(SetLabels({"yaw": 0.6})).wait(20)
+    until(lambda: not real.embedded_button.disabled)
+    real.embedded_button.click()
+    until(lambda: real.read is not None)
+    assert np.array_equal(real.picture.pixels, photo) and not real.bring_button.disabled
+
+
 def test_a_model_tuned_to_a_real_picture_opens_below(panel, session, photo, until, tmp_path):
     panel.photo_fold.opened = True
     real = panel.photo_fold.content
