@@ -119,10 +119,10 @@ class SelfConditionedPanel(Panel):
         if self.original is not None:
             original, directions = self.original.generator, tuple(self.original.directions.values())
         panel = SelfConditionedPanel(Session(generator, latent), original, directions)
-        frame = Frame(panel.session, [panel], generator.name)
+        frame, outer = Frame(panel.session, [panel], generator.name), self.frame
         self._close_opened()
-        self.opened = panel
-        self.frame.children = (*self.frame.children, frame)
+        outer.children = (*outer.children, frame)
+        self.opened = panel  # last: whoever sees it finds its frame
 
     def open_original(self, path: str) -> None:
         """Compare with the model at `path`, and its directions if a file of them is given. Raises `ModelError`."""
