@@ -22,10 +22,14 @@ def outside(size: tuple[int, int]) -> dict[str, list[Pixels]]:
         from skimage import data
     except ImportError:
         raise ModelError("The photographs come with scikit-image: install it, pip install scikit-image.") from None
-    portrait = crop(read_image(f"{get_data_path()}/sample_data/grace_hopper.jpg"), Box(256, 180, 330), size)
-    photographs = [portrait, *(read_image(getattr(data, name)(), size) for name in PHOTOGRAPHS)]
+    photographs = [face(size), *(read_image(getattr(data, name)(), size) for name in PHOTOGRAPHS)]
     textures = [read_image(_colored(getattr(data, name)()), size) for name in TEXTURES]
     return {"photo": photographs, "texture": textures, "noise": [grain(size)]}
+
+
+def face(size: tuple[int, int]) -> Pixels:
+    """Return the face of a photograph that comes with Matplotlib."""
+    return crop(read_image(f"{get_data_path()}/sample_data/grace_hopper.jpg"), Box(256, 180, 330), size)
 
 
 def grain(size: tuple[int, int], seed: int = 0) -> Pixels:

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from matplotlib import get_data_path
 from torch import Tensor
 
 from ..core.align import Box, crop
 from ..core.edits import run
 from ..core.generators import Generator
-from ..core.image import Pixels, read_image, to_pixels, to_tensor
+from ..core.image import Pixels, to_pixels, to_tensor
 from ..core.latent import Latent
 from ..core.parts import difference
 from ..core.parts.meters import MARGIN, widened
@@ -22,6 +21,7 @@ from ..core.vectors import EditVector, refined
 from .edit_vectors import LESSONS
 from .embedding_trials import average
 from .oracle import Oracle
+from .outside import face
 from .results_file import Metric
 from .smile_trials import inverted, look, made
 
@@ -83,7 +83,7 @@ def out_of_domain(
 
 def portraits(size: tuple[int, int]) -> list[Pixels]:
     """Return photographs of people: one that comes with Matplotlib, and one with scikit-image where that is there."""
-    found = [crop(read_image(f"{get_data_path()}/sample_data/grace_hopper.jpg"), Box(256, 180, 330), size)]
+    found = [face(size)]
     try:
         from skimage import data
     except ImportError:
