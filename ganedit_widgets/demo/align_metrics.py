@@ -17,7 +17,7 @@ from .results_file import Metric
 from .statistics import bootstrap
 
 SIDE = 192  # pixels of a scene
-LOOKS = {"before": 0, "one look": 1, "after": 2}
+LOOKS = {"before": 0, "one_look": 1, "after": 2}
 
 
 def affine_metrics(
@@ -40,7 +40,7 @@ def affine_metrics(
         errors = torch.tensor([_errors(box, true) for box, true in zip(found, truth, strict=True)])
         near = (errors < torch.tensor([0.1, math.log(1.1), 6.0])).all(1, keepdim=True).float()
         for what, column in zip(("place", "scale", "angle", "within"), torch.cat([errors, near], 1).t(), strict=True):
-            metrics[f"alignment.{what}, {name}"] = bootstrap(lambda rows: float(rows.mean()), column)
+            metrics[f"alignment/{what}_{name}"] = bootstrap(lambda rows: float(rows.mean()), column)
     return metrics
 
 

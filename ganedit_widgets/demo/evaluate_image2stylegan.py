@@ -37,6 +37,7 @@ CHARTS = {
     "crossover": "share of the way from A to B",
     "expression": "smile: share of the driver's; others: change in σ",
 }
+OUTSIDE = ("photo", "texture", "noise")
 Found = tuple[dict[str, Metric], Rows]
 
 
@@ -155,10 +156,16 @@ def _weights(generator: Generator, portraits: list[Pixels], extent: Extent) -> F
 
 def _figures(metrics: dict[str, Metric], sheets: dict[str, Rows]) -> dict[str, np.ndarray | Figure]:
     charts = {
-        name: bars({k: m for k, m in metrics.items() if k.startswith(f"{name}/")}, label)
+        name: bars({k: m for k, m in metrics.items() if k.startswith(f"{name}/") and not _from_outside(k)}, label)
         for name, label in CHARTS.items()
     }
+    outside_psnr = {k: m for k, m in metrics.items() if k.startswith("psnr/") and _from_outside(k)}
+    charts["psnr_outside"] = bars(outside_psnr, CHARTS["psnr"])
     return {**charts, **{f"{name}_pictures": _sheet(rows) for name, rows in sheets.items()}}
+
+
+def _from_outside(key: str) -> bool:
+    return key.rpartition("/")[2].startswith(OUTSIDE)
 
 
 def _sheet(rows: Rows) -> np.ndarray:

@@ -11,6 +11,7 @@ from ..core.image import Pixels, read_image
 
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 TEXTURES = ("brick", "grass", "gravel")
+GRAINS = 5
 
 
 def outside(size: tuple[int, int]) -> dict[str, list[Pixels]]:
@@ -24,7 +25,7 @@ def outside(size: tuple[int, int]) -> dict[str, list[Pixels]]:
         raise ModelError("The photographs come with scikit-image: install it, pip install scikit-image.") from None
     photographs = [face(size), *(read_image(getattr(data, name)(), size) for name in PHOTOGRAPHS)]
     textures = [read_image(_colored(getattr(data, name)()), size) for name in TEXTURES]
-    return {"photo": photographs, "texture": textures, "noise": [grain(size)]}
+    return {"photo": photographs, "texture": textures, "noise": [grain(size, seed) for seed in range(GRAINS)]}
 
 
 def face(size: tuple[int, int]) -> Pixels:

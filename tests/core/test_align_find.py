@@ -86,8 +86,8 @@ def test_the_demo_has_one_that_is_small():
 def test_it_places_the_box_far_better_than_nobody_does():
     metrics = {name: metric.value for name, metric in affine_metrics(count=16).items()}
     for what in ("place", "scale", "angle"):
-        assert metrics[f"alignment.{what}, after"] < 0.5 * metrics[f"alignment.{what}, before"]
-    assert metrics["alignment.within, after"] > metrics["alignment.within, before"]
+        assert metrics[f"alignment/{what}_after"] < 0.5 * metrics[f"alignment/{what}_before"]
+    assert metrics["alignment/within_after"] > metrics["alignment/within_before"]
 
 
 @has_aligner
