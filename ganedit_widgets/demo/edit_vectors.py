@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -19,16 +19,19 @@ from ..core.edits import Paint, run
 from ..core.errors import DirectionError, SegmentError
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
-from ..core.image import to_pixels
 from ..core.latent import Latent
+from ..core.probes.whitening import Whitening
 from ..core.segment import LabelMap, Segmenter, load_segmenter
-from ..core.vectors import EditVector, extract, save_vectors
+from ..core.vectors import Calibration, EditVector, calibrate, extract, illustrated, save_vectors
 from ..core.vectors.files import SHIPPED
-from .mask_recipes import as_donor, cut, moved, scaled, transplanted
+from .mask_recipes import as_donor, cut, moved, scaled, shown, transplanted
 from .oracle import Oracle, load_oracle
 from .portraits import PART
 
 PSI, POOL, STEPS = 0.7, 200, 100
+ATTEMPTS, TRIED, CALIBRATED = 2, 12, 2  # pictures to paint at most; those to see a change in, and the range of scales
+ENOUGH = 0.3  # deviations that a vector should move its attribute by
+Labeling = Callable[[Latent], LabelMap]
 MOUTH = ("mouth", "teeth")
 EYES = ("eye", "iris")
 
@@ -86,44 +89,102 @@ def learn(
     pool: Sequence[Latent],
     score: Tensor,
     steps: int = STEPS,
+    attempt: int = 0,
+    labels: Labeling | None = None,
 ) -> EditVector:
-    """Learn one vector: paint the picture of `pool` with the least `score` (N,), the donor being one with the most.
+    """Learn one vector: paint a picture of `pool` with little `score` (N,), the donor being one with much of it.
 
-    The donor is the one among the highest tenth whose labels are most alike elsewhere, so that the pose fits.
+    Painted is the most typical among the tenth with the least, or the next one for each `attempt`; the donor is the one
+    among the highest tenth whose labels are most alike elsewhere, so that the pose fits. `labels` says what the
+    segmenter sees.
     Raises `SegmentError` if the painted mask is what the picture shows already, `DirectionError` if no step helped.
     """
+    seen = labels or partial(segmenter.labels, generator)
     order = (lesson.sign * score).argsort().tolist()
-    start, donors = pool[order[0]], [pool[i] for i in order[-max(1, len(order) // 10) :]]
-    own = segmenter.labels(generator, start)
-    others = [segmenter.labels(generator, latent) for latent in donors]
-    donor = max(others, key=lambda labels: float((labels == own).mean()))
-    edit = Paint(lesson.painted(own, donor), segmenter, steps, lesson.classes)
-    after = run(generator, start, edit)
-    with torch.no_grad():
-        pictures = np.hstack([to_pixels(generator.draw(latent)) for latent in (start, after)])
-    about = {"method": "painted by rule", "source": "a sample of the demo model", "licence": "BSD-3-Clause"}
-    return extract(generator, start, after, lesson.name, lesson.classes, about, pictures)
+    tenth = max(1, len(order) // 10)
+    starts = sorted(order[:tenth], key=lambda i: _typical(generator, pool[i]))
+    start = pool[starts[attempt % tenth]]
+    own = seen(start)
+    donor = best_donor(own, [seen(pool[i]) for i in order[-tenth:]], lesson)
+    after = run(generator, start, Paint(lesson.painted(own, donor), segmenter, steps, lesson.classes))
+    about = {
+        "method": "painted by rule",
+        "author": "the authors of ganedit_widgets",
+        "source": "a sample of the demo model",
+        "licence": "BSD-3-Clause",
+    }
+    return illustrated(generator, start, extract(generator, start, after, lesson.name, lesson.classes, about))
+
+
+def best_donor(own: LabelMap, donors: Sequence[LabelMap], lesson: Lesson) -> LabelMap:
+    """Return the one of label maps that is most like `own`, of those that show the lesson's classes if it adds them."""
+    showing = [labels for labels in donors if shown(labels, numbers(lesson.classes)).any()] if lesson.sign > 0 else []
+    return max(showing or donors, key=lambda labels: float((labels == own).mean()))
 
 
 def starter_library(
     generator: Generator, segmenter: Segmenter, oracle: Oracle, pool: int = POOL, steps: int = STEPS
 ) -> list[EditVector]:
-    """Learn every vector of `LESSONS`; those that cannot be painted on any picture at hand are left out."""
+    """Learn every vector of `LESSONS`, each with the range of scales that leaves the rest of a picture alone.
+
+    Each is tried on other pictures. What hardly changes its attribute there is painted once more, on another picture;
+    what cannot be painted on any picture at hand, or changes it the wrong way, is left out.
+    """
     latents = [generator.sample(seed, PSI) for seed in range(pool)]
-    with torch.no_grad():
-        pictures = torch.cat([generator.draw_many([latent]).clamp(-1, 1) for latent in latents])
-    attributes = oracle.attributes(pictures)
+    attributes = _read(generator, oracle, latents)
+    labels = cache(partial(segmenter.labels, generator))
     found = []
     for lesson in tqdm(LESSONS, "edit vectors", disable=None, leave=False):
-        with suppress(SegmentError, DirectionError):
-            found.append(learn(generator, segmenter, lesson, latents, attributes[lesson.attribute].float(), steps))
+        score = attributes[lesson.attribute].float()
+        best, most = None, 0.0
+        for attempt in range(ATTEMPTS):
+            with suppress(SegmentError, DirectionError):
+                vector = learn(generator, segmenter, lesson, latents, score, steps, attempt, labels)
+                moved = _moved(generator, oracle, vector, lesson, latents[:TRIED], score)
+                if moved > most:
+                    best, most = vector, moved
+            if most >= ENOUGH:
+                break
+        if best is not None:
+            *_, last = calibrate(generator, best, segmenter, latents[:CALIBRATED])
+            found.append(_ranged(best, last.calibration))
     return found
 
 
-def make(path: Path = SHIPPED) -> None:
+def _typical(generator: Generator, latent: Latent) -> float:
+    """Return how far a latent lies from the average."""
+    return float(Whitening.of(generator).distance(latent.w))
+
+
+def _read(generator: Generator, oracle: Oracle, latents: Sequence[Latent]) -> dict[str, Tensor]:
+    """Return the attributes that the oracle sees in the pictures of latents."""
+    with torch.no_grad():
+        return oracle.attributes(torch.cat([generator.draw(latent).clamp(-1, 1) for latent in latents]))
+
+
+def _moved(
+    generator: Generator, oracle: Oracle, vector: EditVector, lesson: Lesson, latents: Sequence[Latent], score: Tensor
+) -> float:
+    """Return how far a vector moves its attribute in the pictures of latents, in deviations of `score` (N,).
+
+    The first scores are those of `latents`.
+    """
+    after = _read(generator, oracle, [run(generator, latent, vector.at()) for latent in latents])
+    way = after[lesson.attribute].float() - score[: len(latents)]
+    return float(lesson.sign * way.mean() / score.std().clamp(min=1e-6))
+
+
+def _ranged(vector: EditVector, found: Calibration | None) -> EditVector:
+    """Return the vector with the range that was found, which holds −1 and 1 in any case: as learned, and undone."""
+    assert found is not None  # the last step has it
+    low, high = found.vector.direction.range
+    return replace(vector, direction=replace(vector.direction, range=(min(low, -1.0), max(high, 1.0))))
+
+
+def make(path: Path = SHIPPED, pool: int = POOL, steps: int = STEPS) -> None:
     """Learn and write the library that ships with the demo model, with the segmenter that ships with it."""
     generator = load_generator("demo")
-    save_vectors(path, starter_library(generator, load_segmenter("demo", generator), load_oracle()))
+    save_vectors(path, starter_library(generator, load_segmenter("demo", generator), load_oracle(), pool, steps))
 
 
 if __name__ == "__main__":

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..core.errors import DirectionError, LatentError, SegmentError
+from ..core.errors import DirectionError, SegmentError
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
-from ..core.segment import Segmenter, load_segmenter
+from ..core.image import to_tensor
+from ..core.perceptual import psnr
+from ..core.segment import Labeled, Segmenter, load_segmenter
 from ..core.sheet import tile
 from ..core.vectors import EditVector, load_vectors
 from .edit_vectors import starter_library
+from .embedding_trials import average
 from .figures import bars, trade_off
+from .inversion import inverted
 from .oracle import Oracle, load_oracle
+from .paint_trials import paint_metrics
 from .results_file import Metric, Results
-from .segment_trials import STANDARD, segmentation_metrics
+from .segment_figures import label_sheet
+from .segment_trials import STANDARD, seen, segmentation_metrics
 from .segment_trials import Extent as Labels
 from .smile_trials import Extent as Smiles
-from .smile_trials import drawn, inverted, neutral_portraits, smile_metrics
+from .smile_trials import drawn, neutral_portraits, picture, smile_metrics
 from .vector_trials import out_of_domain, vector_metrics
+
+SHOWN = 4  # pictures on the sheet of labels
 
 
 @dataclass(frozen=True)
@@ -33,50 +41,75 @@ class Extent:
     labels: Labels
     smiles: Smiles
     pool: int  # samples that a vector may be learned on, where none ships
-    painting: int  # steps of learning it
+    learning: int  # steps of learning it
     edited: int  # people on whom every vector is tried
+    painted: int  # people who are painted on
+    painting: int  # steps of painting
+    donors: int  # samples from which hair and glasses are taken
     outside: tuple[int, int]  # steps of embedding a photograph, and of refining
 
 
 FULL = Extent(
-    Labels((1, 4, 16, 64, 500), 100, 16, 120, 150, 1500),
-    Smiles(400, 400, 30, 1000, 50, (10, 30, 60), 20),
-    200,
-    100,
-    60,
-    (100, 30),
+    labels=Labels((1, 4, 16, 64, 1000), tested=64, renders=16, embedding=50, training=1500),
+    smiles=Smiles(240, 400, 12, 600, 100, 20, (10, 30, 60), 20),
+    pool=200,
+    learning=100,
+    edited=24,
+    painted=8,
+    painting=40,
+    donors=200,
+    outside=(100, 30),
 )
-QUICK = Extent(Labels((1, 2), 2, 2, 2, 2, 30), Smiles(8, 4, 2, 12, 2, (1, 2, 3), 2), 6, 3, 3, (2, 2))
+QUICK = Extent(
+    labels=Labels((1, 2), tested=2, renders=2, embedding=2, training=30),
+    smiles=Smiles(12, 4, 2, 12, 3, 2, (1, 2, 3), 2),
+    pool=6,
+    learning=3,
+    edited=3,
+    painted=2,
+    painting=2,
+    donors=10,
+    outside=(2, 2),
+)
 
 
 def evaluate(quick: bool = False, generator: Generator | None = None, oracle: Oracle | None = None) -> Results:
-    """Train segmenters from few and many labels, run the smile benchmark, and try every vector.
+    """Train segmenters from few and many labels, run the smile benchmark, try every vector, and paint on people.
 
-    A full run takes about an hour and a half of one core. `quick`: a few pictures and steps, under a minute; its
-    numbers compare with nothing but themselves.
+    A full run takes about forty minutes of one core. `quick`: a few pictures and steps, under a minute;
+    its numbers compare with nothing but themselves.
     """
     began = time.monotonic()
     generator, oracle = generator or load_generator("demo"), oracle or load_oracle()
     extent = QUICK if quick else FULL
-    metrics, segmenters = segmentation_metrics(generator, oracle, extent.labels)
-    segmenter = _segmenter(generator) or segmenters[min(STANDARD, max(segmenters))]
+    shipped = _segmenter(generator)
+    metrics, segmenters, tested = segmentation_metrics(generator, oracle, extent.labels, shipped)
+    segmenter = shipped or segmenters[min(STANDARD, max(segmenters))]
     figures: dict[str, np.ndarray | Figure] = {
         "miou": bars({k: m for k, m in metrics.items() if k.startswith("segmentation/miou")}, "mean IoU"),
+        "parts": bars({k: m for k, m in metrics.items() if k.startswith("segmentation/iou")}, "IoU, 16 pictures"),
+        "labels": _sheet(generator, segmenters, tested[:SHOWN]),
     }
+    portraits = drawn(neutral_portraits(extent.smiles.neutral), generator.size[0])
+    people = inverted(generator, portraits, extent.smiles.inverting, "embedding portraits")
+    near = [psnr(picture(generator, x), to_tensor(y)) for x, y in zip(people, portraits, strict=True)]
+    metrics["smile/embedding_psnr"] = average(near)
     vectors = _vectors(generator, segmenter, oracle, extent)
     if "smile" in vectors:
-        found, shown = smile_metrics(generator, oracle, segmenter, vectors["smile"], extent.smiles)
+        found, shown = smile_metrics(generator, oracle, segmenter, vectors["smile"], people, extent.smiles)
         metrics |= found
         figures |= {"smile": trade_off(curves(found)), "smile_pictures": tile(shown, 5)}
         found, rows = out_of_domain(generator, segmenter, vectors["smile"], *extent.outside)
         metrics |= found
-        figures["outside_pictures"] = tile([picture for row in rows for picture in row], len(rows[0]))
-    if vectors:
-        pictures = drawn(neutral_portraits(extent.edited), generator.size[0])
-        people = inverted(generator, pictures, extent.smiles.inverting)
-        found, rows = vector_metrics(generator, oracle, segmenter, vectors, people)
-        metrics |= found
-        figures["vector_pictures"] = tile([picture for row in rows for picture in row], len(rows[0]))
+        figures["outside_pictures"] = _tiled(rows)
+    found, rows = vector_metrics(generator, oracle, segmenter, vectors, people[: extent.edited])
+    metrics |= found
+    figures["vector_pictures"] = _tiled(rows)
+    few = people[: extent.painted]
+    found, rows = paint_metrics(generator, oracle, segmenter, few, extent.painting, extent.donors)
+    metrics |= found
+    if rows:
+        figures["paint_pictures"] = _tiled(rows)
     command = "ganedit evaluate editgan" + " --quick" * quick
     return Results("editgan", metrics, command, time.monotonic() - began, quick, figures=figures)
 
@@ -92,15 +125,30 @@ def curves(metrics: Mapping[str, Metric]) -> dict[str, list[tuple[Metric, Metric
     return found
 
 
+def _tiled(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    return tile([shown for row in rows for shown in row], len(rows[0]))
+
+
+def _sheet(generator: Generator, segmenters: Mapping[int, Segmenter], pictures: Sequence[Labeled]) -> Figure:
+    """Draw what segmenters of one, of the published number and of all pictures see, the published one last."""
+    standard = STANDARD if STANDARD in segmenters else min(segmenters)
+    wanted = dict.fromkeys([min(segmenters), max(segmenters), standard])
+    columns = {
+        f"{count} picture{'' if count == 1 else 's'}": seen(generator, segmenters[count], pictures).readings
+        for count in wanted
+    }
+    return label_sheet(columns, [x.labels for x in pictures])
+
+
 def _vectors(generator: Generator, segmenter: Segmenter, oracle: Oracle, extent: Extent) -> dict[str, EditVector]:
     """Return the library that ships, if it is of this generator, or else one made now."""
     try:
         vectors = load_vectors("demo")
         if all(v.direction.fingerprint == generator.fingerprint for v in vectors.values()):
             return vectors
-    except (DirectionError, LatentError):
+    except DirectionError:
         pass
-    return {v.name: v for v in starter_library(generator, segmenter, oracle, extent.pool, extent.painting)}
+    return {v.name: v for v in starter_library(generator, segmenter, oracle, extent.pool, extent.learning)}
 
 
 def _segmenter(generator: Generator) -> Segmenter | None:

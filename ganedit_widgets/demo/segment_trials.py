@@ -9,19 +9,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
+from tqdm import tqdm
 
 from ..core.generators import Generator
-from ..core.segment import Labeled, Segmenter, SegmentPlan
+from ..core.segment import Labeled, Reading, Segmenter, SegmentPlan, leave_one_out
+from .embedding_trials import average
 from .held_out import HELD_OUT_SEED
+from .label_metrics import exactly
 from .oracle import Oracle
 from .portraits import PARTS
 from .results_file import Metric
 from .segmenter import labeled_renders, labeled_samples, telling, trained
-from .statistics import bootstrap, bootstrap_all, confusions, intersection_over_union, mean_iou
+from .statistics import auc, bootstrap, bootstrap_all, confusions, intersection_over_union, mean_iou
 
 FIRST, TESTED = 300_000, 310_000  # seeds of the samples that are labeled, and of those that are measured
 HELD_RENDERS = 6000  # held-out portraits from this number on
 STANDARD = 16  # labeled pictures, as published
+AMONG = 120  # portraits from which those that teach are chosen
 
 
 @dataclass(frozen=True)
@@ -30,63 +35,118 @@ class Extent:
 
     labels: tuple[int, ...]  # pictures that segmenters are trained from; the last is called "full"
     tested: int
-    renders: int  # embedded ones: to train from, and half as many to test with
-    among: int  # portraits from which those are chosen
+    renders: int  # embedded ones to test with; and STANDARD to train from, where no segmenter ships
     embedding: int  # steps for each
     training: int  # steps
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a segmenter sees in N pictures, beside the truth."""
+
+    readings: list[Reading]
+    true: list[np.ndarray]  # (H, W) each
+    confusions: Tensor  # (N, classes, classes)
+
+    @property
+    def miou(self) -> Metric:
+        """The mean IoU over the parts that occur."""
+        return bootstrap(mean_iou, self.confusions)
+
+    @property
+    def ious(self) -> dict[str, Metric]:
+        """The IoU of each part that occurs."""
+        found = bootstrap_all(intersection_over_union, self.confusions)
+        return {name: metric for name, metric in zip(PARTS, found, strict=True) if math.isfinite(metric.value)}
+
+    @property
+    def doubt(self) -> Metric:
+        """How well the uncertainty map tells wrong pixels from right ones: the AUC, mean over the pictures."""
+        return average([_ranked(reading, true) for reading, true in zip(self.readings, self.true, strict=True)])
+
+
+def seen(generator: Generator, segmenter: Segmenter, pictures: Sequence[Labeled], what: str = "labels") -> Seen:
+    """Let a segmenter look at pictures."""
+    readings = [segmenter.read(generator, x.latent) for x in tqdm(pictures, what, disable=None, leave=False)]
+    true = [x.labels for x in pictures]
+    found = torch.from_numpy(np.stack([reading.labels for reading in readings]))
+    return Seen(readings, true, confusions(found, torch.from_numpy(np.stack(true)), len(PARTS)))
+
+
 def segmentation_metrics(
-    generator: Generator, oracle: Oracle, extent: Extent
-) -> tuple[dict[str, Metric], dict[int, Segmenter]]:
-    """Measure segmenters of 1, 4, … labeled samples, and one of embedded renders, on pictures they have not seen."""
+    generator: Generator, oracle: Oracle, extent: Extent, shipped: Segmenter | None = None
+) -> tuple[dict[str, Metric], dict[int, Segmenter], list[Labeled]]:
+    """Measure segmenters of 1, 4, … labeled samples, and one of embedded renders, on pictures they have not seen.
+
+    Samples are labeled by the oracle, renders exactly. `shipped` is the segmenter of renders, if there is one. Returns
+    the segmenters by their number of pictures, and the samples that were measured, too.
+    """
     pool = labeled_samples(generator, oracle, range(FIRST, FIRST + max(extent.labels)))
     tested = labeled_samples(generator, oracle, range(TESTED, TESTED + extent.tested))
     order = telling([x.labels for x in pool], max(STANDARD, *extent.labels[:-1]))
+    plan = SegmentPlan(steps=extent.training)
+    standard = STANDARD if STANDARD in extent.labels else min(extent.labels)
     metrics: dict[str, Metric] = {}
     found: dict[int, Segmenter] = {}
     for count in extent.labels:
         chosen = pool if count == max(extent.labels) else [pool[i] for i in order[:count]]
         began = time.monotonic()
-        found[count] = trained(generator, chosen, SegmentPlan(steps=extent.training))
-        if count == STANDARD or len(extent.labels) < 3:
-            metrics["time/train"] = _once(time.monotonic() - began)
-            metrics["memory/train_gib"] = _once(_peak_gib())
-            for part, metric in part_ious(generator, found[count], tested).items():
-                metrics[f"segmentation/iou_{part}"] = metric
-        name = "full" if count == max(extent.labels) else str(count)
-        metrics[f"segmentation/miou_{name}"] = miou(generator, found[count], tested)
-    some = labeled_renders(generator, extent.renders, extent.embedding, among=extent.among)
-    other = labeled_renders(generator, max(1, extent.renders // 2), extent.embedding, HELD_RENDERS, HELD_OUT_SEED, 1)
-    rendered = trained(generator, some, SegmentPlan(steps=extent.training))
-    metrics["segmentation/miou_renders"] = miou(generator, rendered, other)
-    metrics["segmentation/miou_renders_on_samples"] = miou(generator, rendered, tested)
-    return metrics, found
+        found[count] = trained(generator, chosen, plan)
+        if count == standard:
+            metrics["time/train"] = exactly(time.monotonic() - began)
+            metrics["memory/train_gib"] = exactly(_peak_gib())
+            metrics["segmentation/leave_one_out"] = _left_out(generator, [pool[i] for i in order[:STANDARD]], plan)
+        now = seen(generator, found[count], tested, f"labels, {count} pictures")
+        metrics[f"segmentation/miou_{'full' if count == max(extent.labels) else count}"] = now.miou
+        if count == standard:
+            metrics |= {f"segmentation/iou_{part}": metric for part, metric in now.ious.items()}
+            metrics["segmentation/doubt_auc"] = now.doubt
+    return metrics | _rendered(generator, extent, found[standard], shipped, tested), found, tested
 
 
-def miou(generator: Generator, segmenter: Segmenter, pictures: Sequence[Labeled]) -> Metric:
-    """Return the mean IoU over the parts that occur in `pictures`."""
-    return bootstrap(mean_iou, _confusions(generator, segmenter, pictures))
+def _rendered(
+    generator: Generator, extent: Extent, sampled: Segmenter, shipped: Segmenter | None, tested: Sequence[Labeled]
+) -> dict[str, Metric]:
+    """Measure the segmenter of embedded renders, and that of samples, on embedded renders nobody has trained with."""
+    held = labeled_renders(generator, extent.renders, extent.embedding, HELD_RENDERS, HELD_OUT_SEED, 1)
+    if shipped is None:
+        count, among = min(STANDARD, extent.renders), AMONG if extent.renders >= STANDARD else extent.renders
+        some = labeled_renders(generator, count, extent.embedding, among=among)
+        shipped = trained(generator, some, SegmentPlan(steps=extent.training))
+    began = time.monotonic()
+    on_renders = seen(generator, shipped, held, "labels of renders")
+    return {
+        "time/read": exactly((time.monotonic() - began) / len(held)),
+        "segmentation/miou_renders": on_renders.miou,
+        "segmentation/miou_renders_on_samples": seen(generator, shipped, tested, "labels of samples").miou,
+        "segmentation/miou_samples_on_renders": seen(generator, sampled, held, "labels of renders").miou,
+    }
 
 
-def part_ious(generator: Generator, segmenter: Segmenter, pictures: Sequence[Labeled]) -> dict[str, Metric]:
-    """Return the IoU of each part that occurs in `pictures`."""
-    found = bootstrap_all(intersection_over_union, _confusions(generator, segmenter, pictures))
-    return {name: metric for name, metric in zip(PARTS, found, strict=True) if math.isfinite(metric.value)}
+def _left_out(generator: Generator, labeled: Sequence[Labeled], plan: SegmentPlan) -> Metric:
+    """Return the mean IoU that the user would be told, each picture labeled by a network that has not seen it.
+
+    Its interval is that of drawing the pictures anew.
+    """
+    *_, last = leave_one_out(generator, labeled, PARTS, plan)
+    shared = torch.from_numpy(np.stack([x.shared for x in last.overlaps])).double()
+    either = torch.from_numpy(np.stack([x.either for x in last.overlaps])).double()
+
+    def miou(shared: Tensor, either: Tensor) -> float:
+        total = either.sum(0)
+        return float((shared.sum(0) / total.where(total > 0, torch.nan)).nanmean())
+
+    return bootstrap(miou, shared, either)
 
 
-def _confusions(generator: Generator, segmenter: Segmenter, pictures: Sequence[Labeled]) -> torch.Tensor:
-    found = np.stack([segmenter.labels(generator, x.latent) for x in pictures])
-    true = np.stack([x.labels for x in pictures])
-    return confusions(torch.from_numpy(found), torch.from_numpy(true), len(PARTS))
-
-
-def _once(value: float) -> Metric:
-    return Metric(value, value, value, 1)
+def _ranked(reading: Reading, true: np.ndarray) -> float:
+    """Return the AUC of the uncertainty for being wrong; NaN where all is right, or all is wrong."""
+    doubt, wrong = torch.from_numpy(reading.uncertainty), torch.from_numpy(reading.labels != true)
+    return auc(doubt[wrong], doubt[~wrong]) if 0 < int(wrong.sum()) < wrong.numel() else math.nan
 
 
 def _peak_gib() -> float:
-    """Return the most memory this process has held, in GiB."""
+    """Return the most memory this process has held, with PyTorch, the model and the oracle, in GiB."""
     import resource  # not on Windows, where nobody measures
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

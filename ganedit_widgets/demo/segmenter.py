@@ -12,17 +12,17 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ..core.edits import Embed, run
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
 from ..core.latent import Latent
 from ..core.segment import Labeled, Segmenter, SegmentPlan, save_segmenter, train_segmenter
 from ..core.segment.files import SHIPPED
 from .held_out import TRAINING_SEED, held_out
+from .inversion import inverted
 from .oracle import Oracle, load_oracle
 from .portraits import PART_COLORS, PARTS
 
-COUNT, AMONG, EMBEDDING = 16, 120, 150  # pictures, of so many portraits, embedded with so many steps
+COUNT, AMONG, EMBEDDING = 16, 120, 100  # pictures, of so many portraits, embedded with so many steps
 PSI, BATCH = 0.7, 16
 STANDARD = SegmentPlan()
 COLORS = tuple((int(r), int(g), int(b)) for r, g, b in PART_COLORS.tolist())
@@ -51,14 +51,15 @@ def labeled_renders(
     seed: int = TRAINING_SEED,
     among: int = AMONG,
 ) -> list[Labeled]:
-    """Return portraits with their exact labels, and latents that were found by embedding: labels off by its error."""
+    """Return portraits with their exact labels, and latents that were found by embedding: labels off by its error.
+
+    The portraits are those of `among` (or `count`, if that is more) from number `first` on that show most of each part.
+    """
     pictures, labels, _ = held_out(first, max(count, among), generator.size[0], seed)
-    found = []
-    for i in tqdm(telling(list(labels.numpy()), count), "embedding renders", disable=None, leave=False):
-        pixels = np.ascontiguousarray(pictures[i].permute(1, 2, 0).numpy())
-        latent = run(generator, generator.average(), Embed(pixels, iterations=steps))
-        found.append(Labeled(latent, labels[i].numpy(), f"portrait {first + i}"))
-    return found
+    chosen = telling(list(labels.numpy()), count)
+    pixels = [np.ascontiguousarray(pictures[i].permute(1, 2, 0).numpy()) for i in chosen]
+    latents = inverted(generator, pixels, steps, "embedding renders")
+    return [Labeled(x, labels[i].numpy(), f"portrait {first + i}") for x, i in zip(latents, chosen, strict=True)]
 
 
 def labeled_samples(generator: Generator, oracle: Oracle, seeds: Sequence[int], psi: float = PSI) -> list[Labeled]:
@@ -79,15 +80,21 @@ def trained(generator: Generator, labeled: Sequence[Labeled], plan: SegmentPlan 
     return last.segmenter()
 
 
-def make(path: Path = SHIPPED, generator: Generator | None = None, oracle: Oracle | None = None) -> None:
+def make(
+    path: Path = SHIPPED,
+    generator: Generator | None = None,
+    oracle: Oracle | None = None,
+    steps: int = EMBEDDING,
+    plan: SegmentPlan = STANDARD,
+) -> None:
     """Train and write the demo's segmenter. With an oracle it learns from samples instead of embedded renders."""
     generator = generator or load_generator("demo")
     if oracle is None:
-        labeled = labeled_renders(generator)
+        labeled = labeled_renders(generator, steps=steps)
     else:
         pool = labeled_samples(generator, oracle, range(AMONG))
         labeled = [pool[i] for i in telling([x.labels for x in pool], COUNT)]
-    save_segmenter(path, trained(generator, labeled))
+    save_segmenter(path, trained(generator, labeled, plan))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Ling et al., "EditGAN", NeurIPS 2021, section 4.2, after Lee et al., "MaskGAN", 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ..core.edits import Borrow, Edit, Embed, MoveAlong, Refine, embed_many, run
+from ..core.edits import Borrow, Edit, MoveAlong, Refine, run
 from ..core.errors import LatentError, SegmentError
 from ..core.generators import Generator
 from ..core.image import Pixels, to_pixels
@@ -25,11 +25,12 @@ from ..core.segment import Segmenter
 from ..core.vectors import EditVector, refined
 from .embedding_trials import average
 from .held_out import HELD_OUT_SEED
+from .label_metrics import exactly
 from .oracle import Look, Oracle
 from .portraits import Attributes, render, sample_attributes
-from .reference import look_at, read_reference
+from .reference import join, look_at, read_reference
 from .results_file import Metric
-from .statistics import bootstrap, frechet_distance
+from .statistics import bootstrap, frechet_distance, kernel_distance
 
 FIRST, AMONG = 20_000, 8000  # held-out portraits among which neutral ones are sought
 JUDGED = 30_000  # held-out portraits from this number on say where the oracle begins to see a smile
@@ -37,7 +38,9 @@ NEUTRAL, SMILING, CLOSED = 0.2, 0.6, 0.1  # a smile at most, a smile at least, a
 SWEEP = (-1.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)  # of the boundary, in deviations of W
 BUDGETS = (0.05, 0.1, 0.3, 1.0)  # of a borrowed mouth
-TOGETHER = 8  # pictures embedded at once
+RIVALS = ("interfacegan", "borrowed")
+POOL_SEED = 500_000
+SHOWN = 4  # people on the sheet
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,15 @@ class Extent:
     neutral: int  # portraits that are to smile
     inverting: int  # steps of embedding
     pool: int  # samples that the boundary is learned from
+    swept: int  # of the neutral ones: those on whom strengths other than the main one are tried
     refined: int  # of the neutral ones
     refining: tuple[int, ...]  # steps; the middle one is "refined"
     times: int  # resamples of a distance between sets
+
+    @property
+    def steps(self) -> int:
+        """The number of steps that is called "refined"."""
+        return self.refining[len(self.refining) // 2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +69,30 @@ class Way:
     name: str
     edit: Edit
     count: int  # of the neutral pictures
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """What the oracle's word is compared with: people before, people who are not edited, and where a smile begins."""
+
+    before: Look
+    reference: Tensor  # features (M, F)
+    line: float
+    times: int
+
+    def metrics(self, name: str, now: Look) -> dict[str, Metric]:
+        """Return smile/accuracy_NAME, /identity_NAME, /frechet_NAME and /kernel_NAME of the first of the people."""
+        alike = (now.identity * self.before.identity[: len(now.identity)]).sum(1)
+        return {
+            f"smile/accuracy_{name}": average((now.attributes["smile"] >= self.line).double()),
+            f"smile/identity_{name}": average(alike.double()),
+            f"smile/frechet_{name}": self._apart(frechet_distance, now),
+            f"smile/kernel_{name}": self._apart(kernel_distance, now),
+        }
+
+    def _apart(self, distance: Callable[[Tensor, Tensor], float], now: Look) -> Metric:
+        sets = now.features.float(), self.reference.float()
+        return bootstrap(distance, *sets, paired=False, recentered=True, times=self.times)
 
 
 def neutral_portraits(count: int) -> Attributes:
@@ -74,30 +107,20 @@ def drawn(people: Attributes, side: int) -> list[Pixels]:
     return [to_pixels(render(people[i], side).image) for i in range(len(people))]
 
 
-def inverted(generator: Generator, pictures: Sequence[Pixels], steps: int) -> list[Latent]:
-    """Return the latents of pictures, found from the encoder where there is one."""
-    start = "average" if getattr(generator, "encoder", None) is None else "encoder"
-    found: list[Latent] = []
-    for i in tqdm(range(0, len(pictures), TOGETHER), "embedding portraits", disable=None, leave=False):
-        searches = [Embed(picture, steps, start=start) for picture in pictures[i : i + TOGETHER]]
-        *_, last = embed_many(generator, searches)
-        found += last
-    return found
-
-
 def smile_line(oracle: Oracle, count: int, side: int) -> tuple[float, Metric]:
     """Return from which reading on the oracle is said to see a smile, and how often that is right, on true portraits.
 
-    As the classifier of the paper, which is right 92.2 % of the time, it is no judge beyond doubt.
+    The line is drawn by every other portrait, and judged by the rest. As the classifier of the paper, which is right
+    92.2 % of the time, the oracle is no judge beyond doubt.
     """
     people = sample_attributes(range(JUDGED, JUDGED + count), HELD_OUT_SEED)
     people = people[((people.smile <= NEUTRAL) | (people.smile >= SMILING)).nonzero().flatten()]
-    seen = oracle.look(drawn(people, side)).attributes["smile"].double()
+    readings = oracle.look(drawn(people, side)).attributes["smile"].double()
     smiling = people.smile >= SMILING
-    lines = seen.sort().values
-    right = ((seen[None] >= lines[:, None]) == smiling[None]).double()
-    best = int(right.mean(1).argmax())
-    return float(lines[best]), average(right[best])
+    lines = readings[::2].sort().values
+    right = ((readings[::2][None] >= lines[:, None]) == smiling[::2][None]).double().mean(1)
+    line = float(lines[right.argmax()])
+    return line, average(((readings[1::2] >= line) == smiling[1::2]).double())
 
 
 def smile_metrics(
@@ -105,48 +128,54 @@ def smile_metrics(
     oracle: Oracle,
     segmenter: Segmenter,
     vector: EditVector,
+    latents: Sequence[Latent],
     extent: Extent,
 ) -> tuple[dict[str, Metric], list[Pixels]]:
-    """Make the same held-out neutral people smile in every way, and measure smile, identity and Fréchet distance."""
+    """Make the same neutral people smile in every way, and measure smile, identity and distances between sets.
+
+    Each way is measured on as many of the first people as its cost allows: Fréchet distances grow as there are fewer,
+    so that "unrefined" says what the vector alone does for those that are refined; kernel distances do not.
+    """
     line, right = smile_line(oracle, extent.judged, generator.size[0])
-    metrics = {"smile/judge_accuracy": right}
-    latents = inverted(generator, drawn(neutral_portraits(extent.neutral), generator.size[0]), extent.inverting)
-    before = look(generator, oracle, latents)
-    reference = _reference(oracle, generator.size[0], len(latents))
-    metrics["smile/accuracy_unedited"] = average((before.attributes["smile"] >= line).double())
-    metrics["smile/frechet_unedited"] = _distance(before.features, reference, extent.times)
-    ways = _ways(generator, oracle, segmenter, vector, extent, len(latents))
-    for way in ways:
-        some, began = latents[: way.count], time.monotonic()
-        after = [made(generator, x, way.edit) for x in tqdm(some, way.name, disable=None, leave=False)]
-        metrics[f"time/{way.name}"] = _once((time.monotonic() - began) / len(some))
-        seen = look(generator, oracle, after)
-        metrics[f"smile/accuracy_{way.name}"] = average((seen.attributes["smile"] >= line).double())
-        metrics[f"smile/identity_{way.name}"] = average((seen.identity * before.identity[: len(some)]).sum(1).double())
-        metrics[f"smile/frechet_{way.name}"] = _distance(seen.features, reference, extent.times)
+    before = look(oracle, [picture(generator, latent) for latent in latents])
+    judge = Judge(before, _reference(oracle, generator.size[0], len(latents)), line, extent.times)
+    metrics = {"smile/judge_accuracy": right, **judge.metrics("unedited", before)}
+    metrics.pop("smile/identity_unedited")  # 1
+    paces: list[float] = []
+    for way in _ways(generator, oracle, segmenter, vector, extent, len(latents)):
+        some, pictures, began = latents[: way.count], [], time.monotonic()
+        for latent in tqdm(some, way.name, disable=None, leave=False):
+            after, seconds = paced(generator, latent, way.edit)
+            pictures.append(picture(generator, after))
+            paces += seconds
+        metrics[f"time/{way.name}"] = exactly((time.monotonic() - began) / len(some))
+        metrics |= judge.metrics(way.name, look(oracle, pictures))
     for name in ("vector", "refined"):
-        at = at_equal_identity(metrics, name, len(latents))
-        metrics[f"smile/accuracy_interfacegan_equal_identity{'' if name == 'vector' else '_refined'}"] = at
-    steps = extent.refining[len(extent.refining) // 2]
-    metrics["time/step"] = _once(metrics["time/refined"].value / steps)
-    rows = [_strip(generator, x, vector, segmenter, steps) for x in latents[:4]]
-    return metrics, [picture for row in rows for picture in row]
+        for rival in RIVALS:
+            at = at_equal_identity(metrics, name, rival)
+            if at is not None:
+                metrics[f"smile/accuracy_{rival}_equal_identity{'' if name == 'vector' else '_refined'}"] = at
+    each = metrics["time/refined"].value / extent.steps  # where nothing was refined, no step was timed
+    metrics["time/step"] = average(paces) if paces else exactly(each)
+    rows = [_strip(generator, x, vector, segmenter, extent.steps) for x in latents[:SHOWN]]
+    return metrics, [shown for row in rows for shown in row]
 
 
 def _ways(
     generator: Generator, oracle: Oracle, segmenter: Segmenter, vector: EditVector, extent: Extent, count: int
 ) -> list[Way]:
-    pool = [generator.sample(seed) for seed in range(500_000, 500_000 + extent.pool)]
-    smile = look(generator, oracle, pool).attributes["smile"].float()
+    """Return every way that can be tried, on at most `count` people."""
+    pool = [generator.sample(seed) for seed in range(POOL_SEED, POOL_SEED + extent.pool)]
+    smile = look(oracle, [picture(generator, latent) for latent in pool]).attributes["smile"].float()
     plane = boundary(generator, pool, (smile > smile.median()).tolist(), "smile")
-    few = min(extent.refined, count)
-    middle = extent.refining[len(extent.refining) // 2]
-    ways = [Way("vector" if s == 1 else f"vector_{s:g}", vector.at(s), count) for s in SWEEP]
+    few, some = min(extent.refined, count), min(extent.swept, count)
+    ways = [Way("vector", vector.at(), count), Way("unrefined", vector.at(), few)]
+    ways += [Way(f"vector_{s:g}", vector.at(s), some) for s in SWEEP if s != 1]
     ways += [
-        Way("refined" if n == middle else f"refined_{n}", refined([(vector, 1.0)], segmenter, n), few)
+        Way("refined" if n == extent.steps else f"refined_{n}", refined([(vector, 1.0)], segmenter, n), few)
         for n in extent.refining
     ]
-    ways += [Way(f"interfacegan_{s:g}", MoveAlong(plane, s), count) for s in STRENGTHS]
+    ways += [Way(f"interfacegan_{s:g}", MoveAlong(plane, s), some) for s in STRENGTHS]
     try:
         catalog = load_catalog("demo")
         catalog.require_own(generator)
@@ -154,16 +183,22 @@ def _ways(
     except LatentError:  # another generator than the demo's, or a catalog without mouths
         return ways
     donor = pool[int(smile.argmax())]
-    return [*ways, *(Way(f"borrowed_{b:g}", Borrow(donor, "mouth", catalog, b), count) for b in BUDGETS)]
+    return [*ways, *(Way(f"borrowed_{b:g}", Borrow(donor, "mouth", catalog, b), some) for b in BUDGETS)]
 
 
-def at_equal_identity(metrics: Mapping[str, Metric], name: str, n: int) -> Metric:
-    """Return the boundary's accuracy at the strength that keeps the identity as well as the way `name` does."""
+def at_equal_identity(metrics: Mapping[str, Metric], name: str, rival: str = "interfacegan") -> Metric | None:
+    """Return a rival's accuracy where it keeps the identity as well as the way `name` does, between its strengths.
+
+    At identity 1 stand the people who are not edited. None if the rival was not tried.
+    """
     wanted = metrics[f"smile/identity_{name}"].value
-    rows = sorted(
-        (metrics[f"smile/identity_interfacegan_{s:g}"].value, metrics[f"smile/accuracy_interfacegan_{s:g}"])
-        for s in STRENGTHS
-    )
+    start = f"smile/accuracy_{rival}_"
+    tried = [key.removeprefix(start) for key in metrics if key.startswith(start) and "equal" not in key]
+    if not tried:
+        return None
+    rows = [(metrics[f"smile/identity_{rival}_{s}"].value, metrics[f"{start}{s}"]) for s in tried]
+    n = min(metric.n for _, metric in rows)
+    rows = sorted([*rows, (1.0, metrics["smile/accuracy_unedited"])], key=lambda row: row[0])
     alike = [identity for identity, _ in rows]
     value, low, high = (
         float(np.interp(wanted, alike, [getattr(m, part) for _, m in rows])) for part in ("value", "low", "high")
@@ -173,24 +208,36 @@ def at_equal_identity(metrics: Mapping[str, Metric], name: str, n: int) -> Metri
 
 def made(generator: Generator, latent: Latent, edit: Edit) -> Latent:
     """Return the latent after `edit`; where there is nothing to refine, after the moves alone."""
+    return paced(generator, latent, edit)[0]
+
+
+def paced(generator: Generator, latent: Latent, edit: Edit) -> tuple[Latent, list[float]]:
+    """Return the latent after `edit`, and the seconds of each step but the first, which prepares the rest too."""
+    reached, marks = latent, list[float]()
     try:
-        return run(generator, latent, edit)
+        for reached in edit.steps(generator, latent):  # noqa: B007 (the last one is the result)
+            marks.append(time.monotonic())
     except SegmentError:
-        return run(generator, latent, *edit.moves) if isinstance(edit, Refine) else latent
+        return (run(generator, latent, *edit.moves) if isinstance(edit, Refine) else latent), []
+    return reached, np.diff(marks).tolist()
 
 
-def look(generator: Generator, oracle: Oracle, latents: Sequence[Latent]) -> Look:
-    """Return what the oracle sees in the pictures of `latents`."""
+def picture(generator: Generator, latent: Latent) -> Tensor:
+    """Return the picture (1, 3, H, W) of a latent, within [-1, 1]."""
     with torch.no_grad():
-        return oracle.look(torch.cat([generator.draw(x).clamp(-1, 1) for x in latents]))
+        return generator.draw(latent).clamp(-1, 1)
+
+
+def look(oracle: Oracle, pictures: Sequence[Tensor]) -> Look:
+    """Return what the oracle sees in pictures (1, 3, H, W)."""
+    return oracle.look(torch.cat(list(pictures)))
 
 
 def _strip(generator: Generator, latent: Latent, vector: EditVector, segmenter: Segmenter, steps: int) -> list[Pixels]:
     """Return before, −1, 1, 2, and 1 refined."""
     edits: list[Edit] = [vector.at(s) for s in (0.0, -1.0, 1.0, 2.0)]
     edits.append(refined([(vector, 1.0)], segmenter, steps))
-    with torch.no_grad():
-        return [to_pixels(generator.draw(made(generator, latent, edit))) for edit in edits]
+    return [to_pixels(picture(generator, made(generator, latent, edit))) for edit in edits]
 
 
 def _reference(oracle: Oracle, side: int, count: int) -> Tensor:
@@ -198,12 +245,4 @@ def _reference(oracle: Oracle, side: int, count: int) -> Tensor:
     kept = read_reference(oracle, side)
     if kept is not None:
         return kept["held_out"].features
-    return torch.cat([seen.features for seen in look_at(oracle, max(2, count), side, HELD_OUT_SEED)])
-
-
-def _distance(a: Tensor, b: Tensor, times: int) -> Metric:
-    return bootstrap(frechet_distance, a.float(), b.float(), paired=False, recentered=True, times=times)
-
-
-def _once(value: float) -> Metric:
-    return Metric(value, value, value, 1)
+    return join(list(look_at(oracle, max(2, count), side, HELD_OUT_SEED))).features

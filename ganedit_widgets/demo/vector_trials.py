@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from ..core.align import Box, crop
 from ..core.edits import run
@@ -16,14 +18,15 @@ from ..core.latent import Latent
 from ..core.parts import difference
 from ..core.parts.meters import MARGIN, widened
 from ..core.perceptual import psnr
-from ..core.segment import Segmenter
+from ..core.segment import Reading, Segmenter
 from ..core.vectors import EditVector, refined
-from .edit_vectors import LESSONS
+from .edit_vectors import LESSONS, Lesson
 from .embedding_trials import average
-from .oracle import Oracle
+from .inversion import inverted
+from .oracle import Look, Oracle
 from .outside import face
 from .results_file import Metric
-from .smile_trials import inverted, look, made
+from .smile_trials import look, made
 
 SHOWN = 4  # people in a row of the sheet
 EMBEDDING, REFINING = 100, 30  # steps for a picture from outside, as in the paper
@@ -41,24 +44,28 @@ def vector_metrics(
     edit/NAME_moved: how far its attribute went, the way it should, in standard deviations among these people;
     edit/NAME_identity: likeness with the person before; edit/NAME_outside: RMS ΔE away from the parts it is about.
     """
-    before = look(generator, oracle, latents)
+    old = [segmenter.read(generator, latent) for latent in latents]
+    before = look(oracle, [_seen(reading) for reading in old])
     metrics: dict[str, Metric] = {}
-    rows = [_drawn(generator, latents[:SHOWN])]
-    for lesson in LESSONS:
+    rows = [_pixels(old[:SHOWN])]
+    for lesson in tqdm(LESSONS, "vectors", disable=None, leave=False):
         vector = vectors.get(lesson.name)
         if vector is None:
             continue
-        after = [run(generator, latent, vector.at()) for latent in latents]
-        seen = look(generator, oracle, after)
-        way = (seen.attributes[lesson.attribute] - before.attributes[lesson.attribute]).float() * lesson.sign
-        spread = before.attributes[lesson.attribute].float().std().clamp(min=1e-3)
-        name = lesson.name.replace(" ", "_")
-        metrics[f"edit/{name}_moved"] = average((way / spread).double())
-        metrics[f"edit/{name}_identity"] = average((seen.identity * before.identity).sum(1).double())
-        outside = [_outside(generator, segmenter, lesson.classes, a, b) for a, b in zip(latents, after, strict=True)]
-        metrics[f"edit/{name}_outside"] = average(outside)
-        rows.append(_drawn(generator, after[:SHOWN]))
+        new = [segmenter.read(generator, run(generator, latent, vector.at())) for latent in latents]
+        after = look(oracle, [_seen(reading) for reading in new])
+        name, classes = lesson.name.replace(" ", "_"), [segmenter.number(part) for part in lesson.classes]
+        metrics[f"edit/{name}_moved"] = moved(before, after, lesson)
+        metrics[f"edit/{name}_identity"] = average((after.identity * before.identity).sum(1).double())
+        metrics[f"edit/{name}_outside"] = average([_outside(a, b, classes) for a, b in zip(old, new, strict=True)])
+        rows.append(_pixels(new[:SHOWN]))
     return metrics, rows
+
+
+def moved(before: Look, after: Look, lesson: Lesson) -> Metric:
+    """Return how far the lesson's attribute went the way it should, in standard deviations among these people."""
+    old, new = (x.attributes[lesson.attribute].double() for x in (before, after))
+    return average(lesson.sign * (new - old) / old.std().clamp(min=1e-3))
 
 
 def out_of_domain(
@@ -66,19 +73,22 @@ def out_of_domain(
 ) -> tuple[dict[str, Metric], list[list[Pixels]]]:
     """Embed photographs of people, and make them smile; return pictures: given, embedded, smiling, refined.
 
-    The model knows drawn heads alone: outside/psnr says how near it comes.
+    The model knows drawn heads alone: outside/psnr says how near it comes, outside/kept how alike the rest of the
+    picture (away from the mouth) is after the vector, and outside/kept_refined after mending it, both in dB.
     """
     photographs = portraits(generator.size)
-    latents = inverted(generator, photographs, steps)
-    near, rows = [], []
-    for picture, latent in zip(photographs, latents, strict=True):
-        ways = [
-            latent,
-            *(made(generator, latent, e) for e in (vector.at(), refined([(vector, 1.0)], segmenter, refining))),
-        ]
-        near.append(psnr(generator.draw(latent).detach(), to_tensor(picture, generator.device)))
-        rows.append([picture, *_drawn(generator, ways)])
-    return {"outside/psnr": average(near)}, rows
+    latents = inverted(generator, photographs, steps, "photographs")
+    found: dict[str, list[float]] = {"psnr": [], "kept": [], "kept_refined": []}
+    rows = []
+    classes = [segmenter.number(part) for part in vector.classes]
+    for photograph, latent in zip(photographs, latents, strict=True):
+        edits = vector.at(), refined([(vector, 1.0)], segmenter, refining)
+        old, *new = (segmenter.read(generator, x) for x in (latent, *(made(generator, latent, e) for e in edits)))
+        found["psnr"].append(psnr(old.picture, to_tensor(photograph, generator.device)))
+        for name, reading in zip(("kept", "kept_refined"), new, strict=True):
+            found[name].append(_kept(old, reading, classes))
+        rows.append([photograph, *_pixels([old, *new])])
+    return {f"outside/{name}": average(values) for name, values in found.items()}, rows
 
 
 def portraits(size: tuple[int, int]) -> list[Pixels]:
@@ -91,19 +101,29 @@ def portraits(size: tuple[int, int]) -> list[Pixels]:
     return [*found, crop(np.ascontiguousarray(data.astronaut()), Box(222, 130, 260), size)]
 
 
-def _outside(
-    generator: Generator, segmenter: Segmenter, classes: Sequence[str], before: Latent, after: Latent
-) -> float:
-    """Return RMS ΔE where neither picture shows one of the classes, with a margin."""
-    numbers = [segmenter.classes.index(name) for name in classes if name in segmenter.classes]
-    about = [np.isin(segmenter.labels(generator, latent), numbers) for latent in (before, after)]
-    with torch.no_grad():
-        delta: Tensor = difference(generator.draw(before).clamp(-1, 1), generator.draw(after).clamp(-1, 1)).cpu()
-    place = torch.from_numpy(about[0] | about[1])
-    inside = widened(place, round(MARGIN * len(place)))
-    return float(delta[0][~inside].square().mean().sqrt()) if (~inside).any() else 0.0
+def away(before: Reading, after: Reading, classes: Sequence[int]) -> Tensor:
+    """Return where neither picture shows one of the classes, with a margin: (H, W) bool."""
+    about = np.isin(before.labels, classes) | np.isin(after.labels, classes)
+    return ~widened(torch.from_numpy(about), round(MARGIN * len(about)))
 
 
-def _drawn(generator: Generator, latents: Sequence[Latent]) -> list[Pixels]:
-    with torch.no_grad():
-        return [to_pixels(generator.draw(latent)) for latent in latents]
+def _outside(before: Reading, after: Reading, classes: Sequence[int]) -> float:
+    """Return RMS ΔE away from the classes; 0 if they fill the picture."""
+    place = away(before, after, classes)
+    delta = difference(_seen(before), _seen(after))[0].cpu()
+    return float(delta[place].square().mean().sqrt()) if place.any() else 0.0
+
+
+def _kept(before: Reading, after: Reading, classes: Sequence[int]) -> float:
+    """Return the PSNR away from the classes, in dB."""
+    place = away(before, after, classes)
+    a, b = (_seen(reading)[0, :, place] for reading in (before, after))
+    return psnr(a, b) if place.any() else math.nan
+
+
+def _seen(reading: Reading) -> Tensor:
+    return reading.picture.clamp(-1, 1)
+
+
+def _pixels(readings: Sequence[Reading]) -> list[Pixels]:
+    return [to_pixels(reading.picture) for reading in readings]

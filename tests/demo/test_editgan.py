@@ -5,14 +5,17 @@ import pytest
 import torch
 
 from ganedit_widgets.core.errors import SegmentError
-from ganedit_widgets.core.segment import Labeled, SegmentPlan
-from ganedit_widgets.demo.edit_vectors import LESSONS, Lesson, learn, starter_library
-from ganedit_widgets.demo.evaluate_editgan import QUICK, curves, evaluate
+from ganedit_widgets.core.segment import Labeled, SegmentPlan, load_segmenter
+from ganedit_widgets.core.segment.files import SHIPPED
+from ganedit_widgets.demo.edit_vectors import ENOUGH, Lesson, best_donor, learn, starter_library
+from ganedit_widgets.demo.evaluate_editgan import FULL, QUICK, curves, evaluate
 from ganedit_widgets.demo.mask_recipes import as_donor, center, cut, moved, scaled, transplanted
-from ganedit_widgets.demo.portraits import PART
+from ganedit_widgets.demo.paint_trials import paint_metrics
+from ganedit_widgets.demo.portraits import PART, PART_COLORS
 from ganedit_widgets.demo.results_file import Metric
-from ganedit_widgets.demo.segment_trials import miou, part_ious
-from ganedit_widgets.demo.segmenter import telling, trained
+from ganedit_widgets.demo.segment_figures import label_sheet, overlaid
+from ganedit_widgets.demo.segment_trials import seen
+from ganedit_widgets.demo.segmenter import make, telling, trained
 from ganedit_widgets.demo.smile_trials import at_equal_identity, neutral_portraits, smile_line, smile_metrics
 from ganedit_widgets.demo.vector_trials import out_of_domain, vector_metrics
 from tests.demo.judge import judge
@@ -20,10 +23,14 @@ from tests.tiny import tiny
 
 TINY = tiny()
 SKIN, MOUTH, TEETH, NOSE = (PART[name] for name in ("skin", "mouth", "teeth", "nose"))
-PROMISED = {f"segmentation/miou_{n}" for n in (1, "full", "renders")} | {"time/train", "memory/train_gib"}
-SMILE = {f"smile/{what}_{way}" for what in ("accuracy", "identity", "frechet") for way in ("vector", "refined")}
-SMILE |= {"smile/accuracy_interfacegan_equal_identity", "time/step", "time/vector", "smile/judge_accuracy"}
-SMILE |= {f"smile/accuracy_{way}" for way in ("vector_-1", "vector_2", "refined_1", "refined_3", "unedited")}
+SCORES = ("accuracy", "identity", "frechet", "kernel")
+PROMISED = {f"segmentation/miou_{n}" for n in (1, "full", "renders", "renders_on_samples", "samples_on_renders")}
+PROMISED |= {"time/train", "time/read", "memory/train_gib", "segmentation/leave_one_out", "smile/embedding_psnr"}
+SMILE = {
+    f"smile/{what}_{way}" for what in SCORES for way in ("vector", "unrefined", "refined", "vector_-1", "vector_2")
+}
+SMILE |= {"smile/accuracy_interfacegan_equal_identity", "time/step", "time/vector", "time/refined"}
+SMILE |= {"smile/judge_accuracy", "smile/accuracy_unedited", "smile/frechet_unedited", "smile/accuracy_refined_3"}
 
 
 def face(mouth=slice(10, 12)):
@@ -40,12 +47,22 @@ def segmenter():
     return trained(TINY, labeled, SegmentPlan(steps=150, models=2, rate=5e-3))
 
 
+def finite(metrics):
+    return all(np.isfinite([m.value, m.low, m.high]).all() and m.n >= 1 for m in metrics.values())
+
+
 def test_every_promised_number_is_there_and_finite(tmp_path):
     results = evaluate(quick=True, generator=TINY, oracle=judge())
     assert set(results.metrics) >= PROMISED
-    for name, metric in results.metrics.items():
-        assert np.isfinite([metric.value, metric.low, metric.high]).all(), name
+    assert finite(results.metrics)
     assert results.write(tmp_path).exists()
+    assert {path.stem.removeprefix("editgan_quick_") for path in tmp_path.glob("*_*.*g")} >= {"miou", "parts", "labels"}
+
+
+def test_a_full_run_measures_what_the_results_promise():
+    assert [16 in FULL.labels.labels, FULL.smiles.steps, FULL.smiles.neutral] == [True, 30, 400]
+    assert {1, 4, 16, 64} < set(FULL.labels.labels) and max(FULL.labels.labels) > 64
+    assert FULL.edited <= FULL.smiles.neutral >= FULL.painted
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +74,21 @@ def lower(segmenter):
 
 
 def test_the_smile_benchmark_measures_every_way(segmenter, lower):
-    metrics, shown = smile_metrics(TINY, judge(), segmenter, lower, QUICK.smiles)
-    assert set(metrics) >= SMILE
-    assert all(np.isfinite([m.value, m.low, m.high]).all() for m in metrics.values())
+    people = [TINY.sample(seed) for seed in range(20, 24)]
+    metrics, shown = smile_metrics(TINY, judge(), segmenter, lower, people, QUICK.smiles)
+    assert set(metrics) >= SMILE and finite(metrics)
     assert all(-1 <= m.value <= 1 for name, m in metrics.items() if name.startswith("smile/identity"))
     assert len(shown) % 5 == 0 and not np.array_equal(shown[0], shown[3])
     assert metrics["smile/identity_vector_0.25"].value > metrics["smile/identity_vector_2"].value
+    assert [metrics[f"smile/accuracy_{way}"].n for way in ("vector", "vector_2", "refined", "unrefined")] == [
+        4,
+        3,
+        2,
+        2,
+    ]
     ways = curves(metrics)
     assert set(ways) >= {"vector", "refined", "interfacegan"} and len(ways["interfacegan"]) == 7
+    assert metrics["time/step"].value < metrics["time/refined_3"].value
 
 
 def test_neutral_people_do_not_smile_and_are_the_same_every_time():
@@ -73,14 +97,27 @@ def test_neutral_people_do_not_smile_and_are_the_same_every_time():
     assert torch.equal(people.smile, neutral_portraits(40).smile)
 
 
-def test_the_line_of_a_judge_who_knows_is_never_wrong(monkeypatch):
-    class Knows:
-        def look(self, pictures):
-            return type("Look", (), {"attributes": {"smile": torch.tensor(pictures)}})
+class Reads:
+    """An oracle that reads from a portrait what `of` says of its true smile and its number."""
 
+    def __init__(self, of):
+        self.of = of
+
+    def look(self, smiles):
+        read = [self.of(smile, i) for i, smile in enumerate(smiles)]
+        return type("Look", (), {"attributes": {"smile": torch.tensor(read)}})
+
+
+def test_the_line_of_a_judge_who_knows_is_never_wrong(monkeypatch):
     monkeypatch.setattr("ganedit_widgets.demo.smile_trials.drawn", lambda people, side: people.smile.tolist())
-    line, right = smile_line(Knows(), 60, 16)
+    line, right = smile_line(Reads(lambda smile, i: smile), 60, 16)
     assert right.value == 1 and line >= 0.6
+
+
+def test_the_line_is_judged_by_other_portraits_than_those_that_drew_it(monkeypatch):
+    monkeypatch.setattr("ganedit_widgets.demo.smile_trials.drawn", lambda people, side: people.smile.tolist())
+    _, right = smile_line(Reads(lambda smile, i: (5 if smile < 0.4 else -5) if i % 2 else smile), 60, 16)
+    assert right.value == 0
 
 
 def test_every_vector_is_tried_and_a_photograph_too(segmenter, lower):
@@ -89,24 +126,73 @@ def test_every_vector_is_tried_and_a_photograph_too(segmenter, lower):
     assert set(metrics) == {f"edit/smile_{what}" for what in ("moved", "identity", "outside")}
     assert metrics["edit/smile_outside"].value > 0 and len(rows) == 2 and len(rows[0]) == 3
     metrics, rows = out_of_domain(TINY, segmenter, lower, 2, 2)
-    assert np.isfinite(metrics["outside/psnr"].value) and all(len(row) == 4 for row in rows)
+    assert set(metrics) >= {"outside/psnr"} and finite(metrics) and all(len(row) == 4 for row in rows)
+
+
+def test_people_are_painted_on_and_what_cannot_be_painted_is_left_out():
+    labels = face(slice(12, 14))
+    labels[3:11, 4:12], labels[5:9, 6:10] = PART["eye"], PART["iris"]
+    labeled = [Labeled(TINY.sample(seed), labels) for seed in range(3)]
+    known = trained(TINY, labeled, SegmentPlan(steps=200, models=2, rate=5e-3))
+    people = [x.latent for x in labeled]
+    metrics, rows = paint_metrics(TINY, judge(), known, people, steps=8, pool=10)
+    assert finite(metrics) and len(rows) == 2 and all(len(row) == 5 for row in rows)
+    assert {name.rpartition("_")[0] for name in metrics if name.startswith("paint/")} <= {
+        "paint/large_irises",
+        "paint/large_irises_agreement",
+    }  # sixteen pixels are too few to look aside by a fiftieth, and nobody has hair or glasses
+    before, after = (metrics[f"paint/large_irises_{when}"].value for when in ("agreement_before", "agreement"))
+    assert metrics["paint/large_irises_pixels"].value > 4 and before < 1 and after >= before
+    assert metrics["time/painted"].value > metrics["time/painted_step"].value
 
 
 def test_a_segmenter_that_is_right_has_the_full_overlap(segmenter):
     latents = [TINY.sample(seed) for seed in (0, 1)]
     right = [Labeled(x, segmenter.labels(TINY, x)) for x in latents]
-    assert miou(TINY, segmenter, right).value == 1.0
-    assert all(metric.value == 1 for metric in part_ious(TINY, segmenter, right).values())
+    found = seen(TINY, segmenter, right)
+    assert found.miou.value == 1.0 and all(metric.value == 1 for metric in found.ious.values())
     wrong = [Labeled(x.latent, np.where(x.labels == SKIN, NOSE, SKIN).astype(np.uint8)) for x in right]
-    assert miou(TINY, segmenter, wrong).value < 0.1
+    assert seen(TINY, segmenter, wrong).miou.value < 0.1
+
+
+def test_doubt_is_measured_where_something_is_wrong(segmenter):
+    latent = TINY.sample(0)
+    reading = segmenter.read(TINY, latent)
+    true = reading.labels.copy()
+    true.flat[np.argsort(reading.uncertainty, axis=None)[-5:]] = NOSE  # wrong where the doubt is greatest
+    assert seen(TINY, segmenter, [Labeled(latent, true)]).doubt.value > 0.99
+
+
+def test_the_sheet_names_every_part_beside_its_color(segmenter):
+    readings = [segmenter.read(TINY, TINY.sample(seed)) for seed in (0, 1)]
+    figure = label_sheet({"one": readings, "two": readings}, [reading.labels for reading in readings])
+    assert len(figure.axes) == 10
+    legend = figure.legends[0]
+    named = {text.get_text(): patch for text, patch in zip(legend.texts, legend.get_patches(), strict=True)}
+    assert set(named) == set(PART)
+    assert np.allclose(named["mouth"].get_facecolor()[:3], PART_COLORS[MOUTH] / 255)
+    over = overlaid(np.zeros((16, 16, 3), np.uint8), face(), 0.5)
+    assert np.array_equal(over[10, 6], np.rint(PART_COLORS[MOUTH].numpy() / 2))
+
+
+def test_the_segmenter_that_ships_is_written_where_the_panels_look_for_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("ganedit_widgets.demo.segmenter.AMONG", 2)
+    make(tmp_path / "made.safetensors", TINY, judge(), plan=SegmentPlan(steps=30, models=2))
+    found = load_segmenter(tmp_path / "made.safetensors", TINY)
+    assert found.classes[SKIN] == "skin" and found.palette[MOUTH] == tuple(PART_COLORS[MOUTH].tolist())
+    assert make.__defaults__[0] == SHIPPED and SHIPPED.parent.name == "weights"
 
 
 def test_the_rivals_accuracy_is_read_off_where_it_keeps_as_much_identity():
-    metrics = {"smile/identity_vector": Metric(0.75, 0.7, 0.8, 9)}
+    metrics = {"smile/identity_vector": Metric(0.75, 0.7, 0.8, 9), "smile/accuracy_unedited": Metric(0, 0, 0, 9)}
     for i, s in enumerate(("0.25", "0.5", "0.75", "1", "1.5", "2", "3")):
-        metrics[f"smile/identity_interfacegan_{s}"] = Metric(1 - 0.1 * i, 0, 0, 9)
-        metrics[f"smile/accuracy_interfacegan_{s}"] = Metric(0.1 * i, 0.1 * i, 0.1 * i, 9)
-    assert at_equal_identity(metrics, "vector", 9).value == pytest.approx(0.25)
+        metrics[f"smile/identity_interfacegan_{s}"] = Metric(0.9 - 0.1 * i, 0, 0, 8)
+        metrics[f"smile/accuracy_interfacegan_{s}"] = Metric(0.1 + 0.1 * i, 0.1 * i, 0.1 * i, 8)
+    found = at_equal_identity(metrics, "vector")
+    assert found.value == pytest.approx(0.25) and found.n == 8
+    metrics["smile/identity_vector"] = Metric(0.98, 0.9, 1.0, 9)
+    assert at_equal_identity(metrics, "vector").value == pytest.approx(0.02)  # weaker than the weakest
+    assert at_equal_identity(metrics, "vector", "borrowed") is None
 
 
 def test_telling_pictures_show_what_others_lack():
@@ -123,8 +209,28 @@ def test_a_vector_is_learned_by_painting_and_needs_something_to_paint(segmenter)
     nothing = Lesson("no nose", ("mouth",), paint=lambda own, donor: cut(own, (NOSE,), SKIN))
     with pytest.raises(SegmentError, match="shows already"):
         learn(TINY, segmenter, nothing, pool, torch.arange(6.0), steps=2)
-    made = starter_library(TINY, segmenter, judge(), pool=6, steps=2)
-    assert {vector.name for vector in made} <= {lesson.name for lesson in LESSONS}
+    with pytest.raises(SegmentError, match="shows already"):
+        learn(TINY, segmenter, nothing, pool, torch.arange(6.0), steps=2, attempt=1)
+
+
+def test_the_starter_library_keeps_what_moves_its_attribute(segmenter, monkeypatch):
+    lesson = Lesson("smile", ("mouth",), paint=lambda own, donor: moved(own, (MOUTH,), SKIN, 0.1, 0.0))
+    against = Lesson("frown", ("mouth",), sign=-1.0, paint=lesson.paint)
+    monkeypatch.setattr("ganedit_widgets.demo.edit_vectors.LESSONS", (lesson, against))
+    made = starter_library(TINY, segmenter, judge(), pool=12, steps=10)
+    assert 1 <= len(made) <= 2 and ENOUGH > 0
+    for vector in made:
+        low, high = vector.direction.range
+        assert low <= -1 and high >= 1
+        assert vector.about["author"] and vector.about["licence"] and vector.thumbnail is not None
+
+
+def test_a_donor_shows_what_is_to_be_added_and_looks_like_the_picture():
+    own, with_teeth = face(), face(slice(4, 8))
+    with_teeth[5:7, 6:10] = TEETH
+    adds, removes = Lesson("teeth", ("teeth",)), Lesson("no teeth", ("teeth",), sign=-1.0)
+    assert best_donor(own, [face(), with_teeth], adds) is with_teeth
+    assert np.array_equal(best_donor(own, [with_teeth, face()], removes), own)
 
 
 def test_parts_are_moved_scaled_cut_and_transplanted():
