@@ -37,8 +37,9 @@ from .segment.segmenter import Segmenter
 HOMES = tuple(
     f"ganedit_widgets.core{part}" for part in ("", ".edits", ".parts", ".probes", ".segment", ".vectors", ".align")
 )
-OUTSIDE = {"np": "import numpy as np", "torch": "import torch"}
-VARIABLES = {"generator", "latent", "picture"}
+TUNING = "from ganedit_widgets.core.tuning import save_tuned, tune"
+OUTSIDE = {"np": "import numpy as np", "torch": "import torch", "save_tuned": TUNING, "tune": TUNING}
+VARIABLES = {"generator", "latent", "picture", "tuned", "_"}
 
 
 def code_for(
@@ -57,6 +58,19 @@ def files_for(generator: Generator, edits: Sequence[Edit], original: Latent | No
     script = _Script(generator)
     script.text(edits, original, "")
     return script.files
+
+
+def tuning_code_for(
+    generator: Generator, edits: Sequence[Edit], picture: Picture, steps: int, path: str, target: str = "edited.png"
+) -> str:
+    """Return the Python of `code_for`, which then tunes the model to `picture` at that latent and writes it to `path`.
+
+    It needs the same files as `code_for` as long as `picture` is that of one of `edits`.
+    """
+    script = _Script(generator)
+    call = f"tune(generator, latent, {script.expression(picture)}, {steps})"
+    more = [f"*_, tuned = {call}", f"save_tuned({_quoted(path)}, tuned.generator())"]
+    return script.text(edits, None, target, more)
 
 
 def script_for(generator: Generator, name: str, record: Any, verbs: Sequence[str]) -> str:
@@ -80,7 +94,7 @@ class _Script:
     generator: Generator
     files: dict[str, bytes] = field(default_factory=dict)
 
-    def text(self, edits: Sequence[Edit], original: Latent | None, target: str) -> str:
+    def text(self, edits: Sequence[Edit], original: Latent | None, target: str, more: Sequence[str] = ()) -> str:
         flat = _flat(edits)
         last = max((i for i, edit in enumerate(flat) if self._starts_anew(edit)), default=-1)
         if last >= 0:
@@ -94,6 +108,7 @@ class _Script:
             one if len(one) <= 100 else many,
             "picture = to_pixels(generator.draw(latent))",
             f"save_image({_quoted(target)}, picture)",
+            *more,
         ]
         return "\n".join([*_imports("\n".join(body), self.files), "", *body, ""])
 
@@ -207,7 +222,7 @@ def _flat(edits: Sequence[Edit]) -> list[Edit]:
 def _imports(body: str, files: Mapping[str, bytes], variables: AbstractSet[str] = frozenset()) -> list[str]:
     """Return the import lines for the names in `body`, and comments on what must be added by hand."""
     names = names_in(body) - VARIABLES - variables - set(dir(builtins))
-    lines = [OUTSIDE[name] for name in sorted(names & OUTSIDE.keys())]
+    lines = list(dict.fromkeys(OUTSIDE[name] for name in sorted(names & OUTSIDE.keys())))
     names -= OUTSIDE.keys()
     for home in HOMES:
         here = sorted(names & set(import_module(home).__all__), key=lambda name: (name.lower(), name))

@@ -29,7 +29,8 @@ from .edits.direction import MoveAlong
 from .generators.base import Generator, require_own
 from .image import Picture, Pixels, to_pixels, to_tensor
 from .latent import Latent
-from .perceptual import distance_to, pixel_error, psnr
+from .masks import Mask, masked_target
+from .perceptual import decibels, distance_to, pixel_error
 from .probes.directions import Direction
 from .probes.finders import pca
 from .probes.whitening import Whitening
@@ -83,15 +84,20 @@ class ReportCard:
         return _word(self.editability, (STIFF, "stiff"), (JUMPY, "as usual"), "jumpy")
 
 
-def report_card(generator: Generator, latent: Latent, picture: Picture | Pixels) -> ReportCard:
+def report_card(
+    generator: Generator, latent: Latent, picture: Picture | Pixels, where: Mask | None = None
+) -> ReportCard:
     """Return how well `latent` stands for `picture`, (H, W, 3), which is cropped and scaled if it has another size.
 
+    `where`, a mask (H, W) of any size: only what is inside is judged, and outside the difference is 0.
     Draws about sixty small pictures the first time, and nine from then on. Raises `LatentError` for a foreign latent.
     """
-    return finish(card_steps(generator, latent, picture))
+    return finish(card_steps(generator, latent, picture, where))
 
 
-def card_steps(generator: Generator, latent: Latent, picture: Picture | Pixels) -> Walk[None, None, ReportCard]:
+def card_steps(
+    generator: Generator, latent: Latent, picture: Picture | Pixels, where: Mask | None = None
+) -> Walk[None, None, ReportCard]:
     """Do what `report_card` does, with a `yield` after each drawing; the card is what the generator returns."""
     require_own(generator, latent)
     given = picture if isinstance(picture, Picture) else Picture(picture)
@@ -100,19 +106,31 @@ def card_steps(generator: Generator, latent: Latent, picture: Picture | Pixels) 
     with torch.no_grad():
         target = to_tensor(before, generator.device)
         drawn = generator.draw(latent)
-        perceptual = float(distance_to(generator, target)(drawn))
-        quality, error = psnr(drawn, target), float(_error(drawn, target))
-        worst, where = _worst(_map(drawn, target) / usual.map)
+        target, share = _judged(target, drawn, given, where)
+        perceptual = float(distance_to(generator, target)(drawn)) / share
+        error = float(_error(drawn, target)) / share**0.5
+        worst, place = _worst(_map(drawn, target) / usual.map)
         distance = float(Whitening.of(generator).distance(latent.w))
     yield
     change = yield from _change(generator, latent, usual.directions)
     after = to_pixels(drawn)
     likeness = max(perceptual / max(usual.apart, 1e-9), error / max(usual.error, 1e-9))
     editability = change / max(usual.change, 1e-9)
-    numbers = (quality, perceptual, likeness, distance, usual.distance, editability, worst, where)
-    card = ReportCard(before, after, difference(before, after), *numbers)
+    numbers = (decibels(error**2), perceptual, likeness, distance, usual.distance, editability, worst, place)
+    apart = difference(before if where is None else to_pixels(target), after)
+    card = ReportCard(before, after, apart, *numbers)
     verdict, advice = _verdict(card)
     return replace(card, verdict=verdict, advice=advice)
+
+
+def _judged(target: Tensor, drawn: Tensor, picture: Picture, where: Mask | None) -> tuple[Tensor, float]:
+    """Return the target, which outside the mask is what was drawn, and the share that is inside."""
+    if where is None:
+        return target, 1.0
+    mask = masked_target(picture, where, (drawn.shape[2], drawn.shape[3]))[1]
+    assert mask is not None  # one was given
+    mask = mask.to(drawn)
+    return torch.where(mask > 0, target, drawn), float(mask.mean())
 
 
 def difference(one: Pixels, other: Pixels) -> Pixels:

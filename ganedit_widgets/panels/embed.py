@@ -9,10 +9,9 @@ from typing import Any
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.edits import Edit, Embed
+from ganedit_widgets.core.edits import Edit, EmbedParts, FitNoise
 from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.fetch import fetch, is_address
-from ganedit_widgets.core.generators import Generator
 from ganedit_widgets.core.image import Picture
 from ganedit_widgets.core.report_card import card_steps
 
@@ -20,39 +19,23 @@ from .aligning import Aligning
 from .card import Card
 from .chrome import LIMIT, Upload
 from .controls import Fold, allow, button, help_line, row
-from .knobs import Knobs
+from .embed_search import SearchControls
+from .notes import label_of
 from .original import Original
 from .panel import Panel
 from .plot import curve
+from .refine import Embedded, Refine
 from .scrubber import Scrubber
 from .session import Session
 from .turn import Turn
 from .worker import Steps, in_thread
 
-FIRST_W = "w, then w+"
-SPACES = [
-    ("W+: best likeness", "w+"),
-    ("W, then W+: in between", FIRST_W),
-    ("W: easier to edit", "w"),
-    ("Z: only what it samples", "z"),
-]
-STARTS = [("the average", "average"), ("this picture", "current"), ("random pictures", "random")]
-WEIGHTS = [
-    {"key": "stay", "label": "stay near the average", "min": 0, "max": 0.5, "step": 0.005, "default": Embed.stay},
-    {"key": "pixel", "label": "match of pixels", "min": 0, "max": 20, "step": 0.5, "default": Embed.pixel},
-]
-
-
-def starts_of(generator: Generator) -> list[tuple[str, str]]:
-    """Return (text, start) of the starts that a model offers."""
-    file = generator.encoder_file
-    return [*STARTS, *([("its encoder's guess", "encoder")] if file is not None and file.is_file() else [])]
-
 
 class EmbedPanel(Panel):
     """Find the latent whose picture looks like yours: choose, align, Start, watch, Stop; the best so far is kept.
 
-    Afterwards: a report card, the steps of the search to go back to, and the way back into the original picture.
+    Afterwards: a report card, the steps of the search to go back to, two ways to refine what was found, and the way
+    back into the original picture.
     """
 
     title = "Embed"
@@ -68,42 +51,37 @@ class EmbedPanel(Panel):
         )
         self.open_button = button("Open", session.guarded(self.open_source))
         self.aligning = Aligning(session)
-        self.iterations = ipw.BoundedIntText(Embed.iterations, 1, 5000, layout={"width": "70px"})
-        self.space = ipw.Dropdown(options=SPACES, layout={"width": "160px"})
-        self.start = ipw.Dropdown(options=starts_of(session.generator), layout={"width": "130px"})
-        self.weights_fold = Fold("Weights of the search", lambda: Knobs(WEIGHTS, label="Weights of the search"))
+        self.search = SearchControls(session, self._on_search)
+        self.iterations, self.space, self.start = self.search.iterations, self.search.space, self.search.start
+        self.weights_fold, self.hole_fold = self.search.weights_fold, self.search.hole_fold
         self.stop_button = button("Stop", session.stop)
         self.plot, self.numbers = ipw.HTML(curve([], 1, "No search yet")), help_line("")
         self.scrubber = Scrubber(session, self.resume)
         self.card, self.original = Card(), Original(self, session)
+        self.refine_fold = Fold("Refine", lambda: Refine(self, session))
+        self.refine_fold.layout.display = "none"
         # layout
-        self.after = ipw.VBox([self.scrubber, self.card, self.original])
+        self.after = ipw.VBox([self.scrubber, self.card, self.refine_fold, self.original])
         self.after.add_class("ge-after")
         self.report = ipw.VBox([self.plot, self.numbers], layout={"display": "none"})
         self.report.add_class("ge-report")
         super().__init__(
             session,
-            [
-                self.upload,
-                row("", self.source, self.open_button),
-                self.aligning,
-                row("steps", self.iterations, self.space),
-                row("from", self.start),
-                self.weights_fold,
-                self.report,
-            ],
+            [self.upload, row("", self.source, self.open_button), self.aligning, self.search, self.report],
             buttons=[self.stop_button],
         )
         self.children = (*self.children, self.after)  # type: ignore[has-type]
         # connections
         self._file = ""  # name of what was uploaded
-        self._searched: tuple[Picture, Picture] | None = None  # (all of it, the part) of the running or last search
+        self.found: Embedded | None = None  # by the last search
+        self._running: tuple[Edit, Embedded] | None = None  # what was begun here and has not ended
         self.upload.on_upload(session.guarded(self.take_file))
         self.source.observe(session.guarded(lambda _: self.open_source()), "value")
-        self.aligning.on_change(self.refresh)
+        self.aligning.on_change(lambda: self.search.take(self.target))
         self.watch(self._on_numbers, "numbers")
         self.watch(self._on_busy, "busy")
         self.watch(self._on_embedded, "settled")
+        self.watch(lambda _: self._on_shown(), "entries", "pixels")
         self._on_busy()
 
     @property
@@ -115,23 +93,35 @@ class EmbedPanel(Panel):
 
     def edit(self) -> Edit | None:
         """Return the search, once a picture is chosen."""
-        if self.target is None:
-            return None
-        search = Embed(self.target, self.iterations.value, self.space.value, self.start.value)
-        if self.space.value == FIRST_W:  # to go on from a picture, W would give up what W+ has found
-            search = replace(search, space="w+", first_w=search.iterations // 3 if search.anew else 0)
-        return replace(search, **self.weights_fold.content.values) if self.weights_fold.made else search
+        return self.search.edit()
 
     def why_not(self) -> str:
-        """Say that a picture is needed."""
-        return "" if self.target is not None else "Choose a picture first"
+        """Say what is needed before a search can begin."""
+        return self.search.why_not()
 
     def apply(self) -> None:
         """Start the search."""
-        if self.target is not None and self.aligning.source is not None:
-            self._searched = (self.aligning.source, self.target)
-            self.scrubber.clear()
-        super().apply()
+        source, target, edit = self.aligning.source, self.target, self.edit()
+        if (why_not := self.why_not()) or source is None or target is None or edit is None:
+            self.session.tell(f"{why_not}.")
+            return
+        self.found = None
+        where = edit.parts[0].where if isinstance(edit, EmbedParts) else None
+        self.begin(edit, Embedded(source, target, where))
+
+    def begin(self, edit: Edit, part: Embedded) -> Turn:
+        """Carry out a search for the latent of a picture, or for its noise; show how it goes and what it has found."""
+
+        def ended(_: Turn) -> None:
+            if self._running is not None and self._running[0] is edit:
+                self._running = None
+
+        self._running = (edit, part)
+        self.scrubber.clear()
+        turn = self.session.apply(edit, by=self)
+        turn.on_end(ended)
+        self._on_shown()
+        return turn
 
     def resume(self) -> None:
         """Search on from the picture on show, such as that of an earlier step."""
@@ -174,38 +164,58 @@ class EmbedPanel(Panel):
 
     # ---- the search
 
+    def _on_search(self) -> None:
+        if hasattr(self, "apply_button"):  # the panel is whole
+            self.refresh()
+
     def _on_numbers(self, _: object = None) -> None:
         numbers = self.session.numbers
-        if not numbers or "psnr" not in numbers[-1]:
+        if not numbers or self._running is None or self.session.busy != label_of(self._running[0]):
             return
         last, total = numbers[-1], self.session.progress.total if self.session.progress else len(numbers)
         losses = [math.log10(max(n["loss"], 1e-9)) for n in numbers]
-        text = f"step {last['step']} of {total} · PSNR {last['psnr']:.1f} dB · distance {last['distance']:.1f}"
+        text = f"step {last['step']} of {total} · PSNR {last['psnr']:.1f} dB"
+        if "distance" in last:
+            text += f" · distance {last['distance']:.1f}"
         self.report.layout.display = None
         self.plot.value = curve(losses, total, f"Loss on a logarithmic scale; {text}")
         self.numbers.value = text
-        if self.session.reached is not None:
+        if self.session.reached is not None and not isinstance(self._running[0], FitNoise):
             self.scrubber.pass_by(self.session.reached, last)
 
     def _on_busy(self, _: object = None) -> None:
         busy = self.session.busy
         allow(self.stop_button, "" if busy else "Nothing is running", "Stop and keep the best so far (Esc)")
+        self._on_shown()
 
     # ---- when it is over
 
+    def _on_shown(self) -> None:
+        self.refine_fold.layout.display = None if self.found is not None else "none"
+        if self.refine_fold.made:
+            self.refine_fold.content.refresh()
+
     def _on_embedded(self, change: Mapping[str, Any]) -> None:
-        edit = change["new"]
-        if not isinstance(edit, Embed) or self._searched is None or edit.picture is not self._searched[1]:
+        if self._running is None or change["new"] is not self._running[0]:
             return
-        source, part = self._searched
+        self.found = found = self._running[1]
         latent = self.session.latent
-        box = part.box or self.aligning.whole_box(source)
-        self.original.take(source, box, latent, self._file)
+        found.latents.append(latent)
+        box = found.target.box or self.aligning.whole_box(found.source)
+        self.original.take(found.source, box, latent, self._file)
         self.scrubber.offer()
+        self._on_shown()
 
         def steps() -> Steps:
-            card = yield from card_steps(self.session.generator, latent, part)
+            card = yield from card_steps(self.session.generator, latent, found.target, found.where)
             self.card.show(card)
 
         self.card.show(None)
         self.session.in_background("report card", steps)
+
+    def close(self) -> None:
+        """Leave the session and every page, with what was opened or made here."""
+        for fold in (self.refine_fold, self.hole_fold):
+            if fold.made:
+                fold.content.close()
+        super().close()

@@ -16,15 +16,16 @@ from ganedit_widgets.core.generators import Generator
 from ganedit_widgets.core.history import History
 from ganedit_widgets.core.image import Picture, as_png
 from ganedit_widgets.core.latent import Latent
-from ganedit_widgets.core.tuning import Tuning, carry, save_tuned, tune
+from ganedit_widgets.core.tuning import Tuning
 
 from .chrome import LIMIT, Upload
 from .controls import allow, button, help_line, named, row
 from .session import Session
+from .tuner import Tuner
 from .turn import Turn
 from .worker import Steps, in_thread
 
-STEPS, TUNING = 40, 60  # of the search from the encoder's guess; of the tuning
+STEPS = 40  # of the search from the encoder's guess
 FIRST = "Choose a picture first"
 
 
@@ -53,9 +54,7 @@ class RealPicture(ipw.VBox):
         self.bring_button = button("Bring it in", session.guarded(self.bring))
         self.steps = named(ipw.BoundedIntText(STEPS, 1, 5000, layout={"width": "64px"}), "Steps of the search")
         self.stop_button = button("Stop", session.stop)
-        self.tune_button = button("Tune the model to it", session.guarded(self.tune))
-        self.tuning = named(ipw.BoundedIntText(TUNING, 1, 5000, layout={"width": "64px"}), "Steps of the tuning")
-        self.file = named(ipw.Text("tuned.safetensors", layout={"width": "140px"}), "File of the tuned model")
+        self.tuner = Tuner(session, "Tune the model to it", self._wanted, self._tuned, self._say)
         # layout
         super().__init__(
             [
@@ -63,7 +62,7 @@ class RealPicture(ipw.VBox):
                 row("", self.source, self.open_button, self.embedded_button),
                 row("", self.shown, self.said),
                 row("", self.bring_button, self.steps, ipw.HTML("steps"), self.stop_button),
-                row("", self.tune_button, self.tuning, ipw.HTML("steps, into"), self.file),
+                self.tuner,
             ]
         )
         # connections
@@ -137,29 +136,14 @@ class RealPicture(ipw.VBox):
 
     # ---- the tuning
 
-    def tune(self) -> Turn:
-        """Tune a copy of the model until it draws the picture at its latent; open it. Stop keeps the best so far."""
+    def _wanted(self) -> tuple[Picture, Latent]:
         if self.picture is None or self.pivot is None:
             raise LatentError("Bring a picture in first: the model is tuned at its latent.")
-        generator, pivot, picture, count = self.session.generator, self.pivot, self.picture, self.tuning.value
-        path = Path(self.file.value.strip() or "tuned.safetensors").expanduser()
-        best: list[Tuning] = []
+        return self.picture, self.pivot
 
-        def steps() -> Steps:
-            for reached in tune(generator, pivot, picture, count):
-                best[:] = [reached]
-                self._say(f"Tuning, step {reached.step} of {count}: {reached.psnr:.1f} dB")
-                yield
-
-        def keep() -> None:
-            tuned = best[0].generator()
-            save_tuned(path, tuned)
-            self._say(f"Tuned to {best[0].psnr:.1f} dB, written to {path}; it is open below.")
-            self._opened(tuned, carry(pivot, generator, tuned))
-
-        turn = self.session.task("tuning the model", steps, count)
-        turn.on_end(lambda _: in_thread(self.session.guarded(keep)) if best else None)
-        return turn
+    def _tuned(self, generator: Generator, latent: Latent, tuning: Tuning, path: Path) -> None:
+        self._say(f"Tuned to {tuning.psnr:.1f} dB, written to {path}; it is open below.")
+        self._opened(generator, latent)
 
     # ---- what can be pressed
 
@@ -176,7 +160,9 @@ class RealPicture(ipw.VBox):
         allow(self.stop_button, "" if busy else "Nothing is running", "Stop and keep the best so far (Esc)")
         first = "" if self.pivot is not None else "Bring a picture in first"
         allow(
-            self.tune_button, first, "A new model that draws this picture exactly, and is edited with the same labels"
+            self.tuner.tune_button,
+            first,
+            "A new model that draws this picture exactly, and is edited with the same labels",
         )
 
     def _say(self, text: str) -> None:

@@ -9,6 +9,7 @@ from ganedit_widgets.core.edits import (
     Crossover,
     Edit,
     EmbedParts,
+    FitNoise,
     MoveAlong,
     Paint,
     Refine,
@@ -84,6 +85,8 @@ def label_of(edit: Edit) -> str:
         return f"{label_of(Stack(edit.moves))}, refined"
     if isinstance(edit, EmbedParts):
         return "join pictures" if len(edit.parts) > 1 else "embed part"
+    if isinstance(edit, FitNoise):
+        return "fit noise"
     if isinstance(edit, TransferExpression):
         return f"like {name_of(edit.expressive, edit.note)} {_signed(edit.strength)}"
     if isinstance(edit, Restore) and edit.note:

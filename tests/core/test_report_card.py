@@ -50,6 +50,20 @@ def test_a_spoiled_corner_is_named_though_the_whole_is_close(generator):
     assert card.where[0] < 0.3 and card.where[1] > 0.7
 
 
+def test_only_what_is_inside_the_mask_is_judged(generator):
+    latent, picture = own(generator)
+    wanted, inside = np.ascontiguousarray(picture), np.ones(picture.shape[:2], bool)
+    inside[:, len(picture) // 2 :] = False
+    wanted[~inside] = 255 - wanted[~inside]
+    whole, part = report_card(generator, latent, wanted), report_card(generator, latent, wanted, inside)
+    assert whole.words["likeness"] == "poor" and part.words["likeness"] == "close"
+    assert not part.difference.any() and np.array_equal(part.before, wanted)
+    wanted[inside] = 255 - wanted[inside]
+    spoiled, half = report_card(generator, latent, wanted), report_card(generator, latent, wanted, inside)
+    assert half.psnr == pytest.approx(spoiled.psnr, abs=1.5)  # a small part of a poor likeness is as poor
+    assert not half.difference[~inside].any() and half.difference[inside].any()
+
+
 def test_a_latent_far_outside_is_called_so(generator):
     latent, picture = own(generator)
     far = latent.moved(5 * (latent.w - generator.w_avg))

@@ -41,6 +41,12 @@ class EmbedParts:
     __repr__ = short
 
     @property
+    def picture(self) -> Picture | Pixels | None:
+        """What it aims at, if that is one picture."""
+        only = self.parts[0].picture if len(self.parts) == 1 else None
+        return only if isinstance(only, Picture | np.ndarray) else None
+
+    @property
     def total(self) -> int:
         """The number of steps."""
         return self.iterations if self.stop_after is None else min(self.stop_after, self.iterations)
