@@ -18,7 +18,8 @@ EXAMPLES = """\
   torchrun --nproc-per-node 4 -m ganedit_widgets.cli embed faces/ faces.safetensors
 
 A picture's reconstruction is saved with its recipe inside. A folder's latents go into one file, which
-ganedit_widgets.core.embed_folder.read_embeddings reads; a run that was stopped goes on where it was."""
+ganedit_widgets.core.embed_folder.read_embeddings reads; a run that was stopped goes on where it was, and another
+folder is added to what the file holds."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -110,7 +111,9 @@ def _folder(options: argparse.Namespace) -> int:
     if not chief:
         return 0
     found = read_embeddings(options.out)
-    print(f"wrote {options.out}: {len(found.names)} pictures, PSNR {float(found.psnr.nanmean()):.1f} dB on average")
+    several = f" of {len(set(found.folders))} folders" if len(set(found.folders)) > 1 else ""
+    mean = float(found.psnr.nanmean())
+    print(f"wrote {options.out}: {len(found.names)} pictures{several}, PSNR {mean:.1f} dB on average")
     for name, why in found.failed.items():
         print(f"left out {name}: {why}", file=sys.stderr)
     return int(bool(found.failed))

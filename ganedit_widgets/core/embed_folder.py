@@ -7,12 +7,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from torch import Tensor
 
 from .edits.embed import Embed
@@ -43,18 +42,31 @@ class Embedded:
 class Embeddings:
     """What `embed_folder` wrote: for each picture its name, its latent w (L, D), and how near its picture came."""
 
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # paths below a folder: two folders may have pictures of one name
     w: Tensor  # (N, L, D)
     psnr: Tensor  # (N,) dB
-    failed: dict[str, str]  # name → why
+    failed: dict[str, str]  # name → why, of the folder that was embedded last
     fingerprint: str
     settings: dict[str, Any]
+    folders: tuple[str, ...] = ()  # the folder of each picture; "", or none at all, where it was not noted
 
-    def latent(self, name: str) -> Latent:
-        """Return the latent of a picture. Raises `LatentError` if there is none of that name."""
-        if name not in self.names:
-            raise LatentError(f"No picture {name!r} was embedded here: choose one of the {len(self.names)} names.")
-        return Latent(self.w[self.names.index(name)], self.fingerprint)
+    def latent(self, name: str, folder: Path | str | None = None) -> Latent:
+        """Return the latent of a picture; `folder` says which, if pictures of several folders have that name.
+
+        Raises `LatentError` if there is none of that name, or if it could be either of two.
+        """
+        whole = None if folder is None else _place(folder)
+        folders = self.folders or ("",) * len(self.names)
+        rows = [i for i, other in enumerate(self.names) if other == name and whole in (None, folders[i])]
+        if not rows:
+            below = "" if whole is None else f" of {whole}"
+            raise LatentError(
+                f"No picture {name!r}{below} was embedded here: choose one of the {len(self.names)} names."
+            )
+        if any(not torch.equal(self.w[rows[0]], self.w[i]) for i in rows):
+            places = " or ".join(folders[i] or "an unknown folder" for i in rows)
+            raise LatentError(f"{len(rows)} pictures are called {name!r}: say which by its folder, {places}.")
+        return Latent(self.w[rows[0]], self.fingerprint)
 
 
 def embed_folder(
@@ -74,6 +86,9 @@ def embed_folder(
     run with other settings than its parts or `out` had is refused (`LatentError`), as is an `out` that holds something
     else, a folder without pictures, and a search that no picture could be given to. `batch` pictures are searched for
     at once; what is found is the same but for rounding.
+
+    What `out` holds of other folders stays there: each entry says which folder it came from. Of this folder it has what
+    is there now. A folder that was moved is known by its pictures.
     """
     folder, out = Path(folder), Path(out)
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
@@ -98,27 +113,31 @@ def embed_folder(
             yield Embedded(name, min(len(names) - len(missing) + i * count, len(names)), len(names), near, error)
     await_others()
     if rank == 0:
-        _merge(parts, keys, out, note)
+        _merge(parts, keys, folder, out, note)
 
 
 def read_embeddings(path: Path | str) -> Embeddings:
     """Read what `embed_folder` wrote. Raises `LatentError` for another file."""
     try:
-        with safe_open(path, "pt") as file:
-            about = json.loads(file.metadata()["embeddings"])
-            tensors = {key: file.get_tensor(key) for key in ("w", "psnr")}
+        about, tensors = _read(path)
+        names, folders = tuple(about["names"]), tuple(about.get("folders", ()))
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise LatentError(
             f"{path} holds no embeddings ({type(error).__name__}): make them with ganedit embed."
         ) from None
-    return Embeddings(
-        tuple(about["names"]),
-        tensors["w"],
-        tensors["psnr"],
-        about["failed"],
-        about["fingerprint"],
-        about["settings"],
-    )
+    kept = (about["failed"], about["fingerprint"], about["settings"])
+    return Embeddings(names, tensors["w"], tensors["psnr"], *kept, folders)
+
+
+def _read(path: Path | str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["embeddings"])
+        return about, {key: file.get_tensor(key) for key in ("w", "psnr")}
+
+
+def _place(folder: Path | str) -> str:
+    """Return what a folder is called in the file."""
+    return Path(folder).expanduser().resolve().as_posix()
 
 
 def _embed(
@@ -218,31 +237,56 @@ def _require_own(out: Path, note: dict[str, Any]) -> None:
 
 def _unpack(out: Path, parts: Path) -> None:
     """Make what an earlier run found into parts of this one."""
+    for row in _rows(out):
+        _save({"w": row.w.contiguous()}, _part(parts, row.key), {"psnr": row.psnr})
+
+
+class _Row(NamedTuple):
+    """One entry of the file."""
+
+    name: str
+    folder: str
+    key: str
+    w: Tensor
+    psnr: float
+
+
+def _rows(out: Path) -> list[_Row]:
+    """Return the entries of `out`; none if there is no such file."""
     try:
-        with safe_open(out, "pt") as file:
-            about = json.loads(file.metadata()["embeddings"])
-        tensors = load_file(out)
-        rows = zip(about["keys"], tensors["w"], tensors["psnr"].tolist(), strict=True)
+        about, tensors = _read(out)
+        folders = about.get("folders", [""] * len(about["names"]))
+        rows = zip(about["names"], folders, about["keys"], tensors["w"], tensors["psnr"].tolist(), strict=True)
+        return [_Row(*row) for row in rows]
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-        return
-    for key, w, near in rows:
-        _save({"w": w.contiguous()}, _part(parts, key), {"psnr": near})
+        return []
 
 
-def _merge(parts: Path, keys: dict[str, str], out: Path, note: dict[str, Any]) -> None:
-    found: dict[str, Tensor] = {}
-    near, failed = [], {}
+def _merge(parts: Path, keys: dict[str, str], folder: Path, out: Path, note: dict[str, Any]) -> None:
+    """Write `out`: what it holds of other folders, and all of this one."""
+    here = _place(folder)
+    rows = [row for row in _rows(out) if row.folder != here and not _moved(row, keys)]
+    failed = {}
     for name, key in keys.items():
         with safe_open(_part(parts, key), "pt") as file:
             about = json.loads(file.metadata()["embeddings"])
-        if "error" in about:
-            failed[name] = about["error"]
-        else:
-            found[name] = load_file(_part(parts, key))["w"]
-            near.append(about["psnr"])
-    w = torch.stack(list(found.values())) if found else torch.zeros(0, 1, 1)
-    about = {**note, "names": list(found), "keys": [keys[name] for name in found], "failed": failed}
-    _save({"w": w, "psnr": torch.tensor(near)}, out, about)
+            if "error" in about:
+                failed[name] = about["error"]
+            else:
+                rows.append(_Row(name, here, key, file.get_tensor("w"), about["psnr"]))
+    w = torch.stack([row.w for row in rows]) if rows else torch.zeros(0, 1, 1)
+    about = {
+        **note,
+        "names": [r.name for r in rows],
+        "folders": [r.folder for r in rows],
+        "keys": [r.key for r in rows],
+    }
+    _save({"w": w, "psnr": torch.tensor([row.psnr for row in rows])}, out, {**about, "failed": failed})
     for path in parts.iterdir():
         path.unlink()
     parts.rmdir()
+
+
+def _moved(row: _Row, keys: dict[str, str]) -> bool:
+    """Return whether an entry is a picture of this folder, from when the folder was elsewhere."""
+    return keys.get(row.name) == row.key and not (row.folder and (Path(row.folder) / row.name).exists())

@@ -28,6 +28,7 @@ from .readers.own import save_model
 from .short import short
 
 Carried = TypeVar("Carried", Latent, Direction)
+TUNED = ", tuned"  # at the end of a name
 REACH = 0.5  # how far from the pivot toward a sampled latent the old pictures are held
 
 
@@ -46,7 +47,10 @@ class Tuning:
     __repr__ = short
 
     def generator(self) -> Generator:
-        """Return the tuned generator; it shares no weights with the old one, but its discriminator."""
+        """Return the tuned generator; it shares no weights with the old one, but its discriminator.
+
+        Encoder and aligner of the old one serve it too, for tuning stays near (`Generator.origin`).
+        """
         return self._best.generator()
 
 
@@ -96,8 +100,13 @@ def tune(
 
 
 def save_tuned(path: str | Path, generator: Generator) -> None:
-    """Write a tuned generator as a model file, and let its `code` load that file, so that recipes and code find it."""
-    save_model(path, generator.network, generator.discriminator, {"name": generator.name})
+    """Write a tuned generator as a model file, and let its `code` load that file, so that recipes and code find it.
+
+    The file says what it was tuned from. A copy of that model's encoder beside it, `<stem>_encoder.safetensors`, serves
+    it too; the demo's is found without.
+    """
+    meta = {"name": generator.name, "origin": generator.origin}
+    save_model(path, generator.network, generator.discriminator, meta)
     generator.code = f"load_generator({str(path)!r})"
 
 
@@ -168,4 +177,6 @@ class _Best:
         with torch.inference_mode(False):
             network = copy.deepcopy(self.old.network)
             network.load_state_dict(self.weights)
-            return Generator(network, self.old.discriminator, name=f"{self.old.name}, tuned")
+            new = Generator(network, self.old.discriminator, name=f"{self.old.name.removesuffix(TUNED)}{TUNED}")
+        new.origin, new.encoder_file = self.old.origin, self.old.encoder_file
+        return new

@@ -1,6 +1,8 @@
 """Boxes, crops and the way back: what lies outside the box stays, bit for bit."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -165,6 +167,51 @@ def test_the_change_alone_keeps_the_fine_detail_of_the_source():
     kept = paste_back(source, after, box, since=before)[25:35, 35:45].astype(float)
     lost = paste_back(source, after, box)[25:35, 35:45].astype(float)
     assert kept.std() > 3 * lost.std()
+
+
+@settings(max_examples=30, deadline=None)
+@given(boxes)
+def test_what_is_put_back_does_not_depend_on_how_it_is_cut_into_tiles(box):
+    edited = 255 - crop(SOURCE, box, (24, 24))
+    whole = paste_back(SOURCE, edited, box)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules["ganedit_widgets.core.align.crop"], "TILE", 11)
+        assert apart(paste_back(SOURCE, edited, box), whole).max() <= 3  # each tile is rounded by itself
+
+
+MEMORY = """
+import resource, tracemalloc
+import numpy as np
+from ganedit_widgets.core.align import Box, paste_back
+
+rng = np.random.default_rng(0)
+source = np.empty((4000, 4000, 3), np.uint8)
+source[:] = (np.arange(4000) % 256)[:, None, None]
+edited, since = rng.integers(0, 256, (2, 128, 128, 3), np.uint8)
+paste_back(source[:500, :500], edited, Box(200, 200, 300, 20), since=since)  # everything is loaded
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+tracemalloc.start()
+box = Box(2000.3, 1900.7, {side}, {angle})
+result = paste_back(source, edited, box, since=since)
+peak = tracemalloc.get_traced_memory()[1]
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+turn = np.radians(box.angle)
+x, y = np.arange(4000)[None] + 0.5 - box.x, np.arange(4000)[:, None] + 0.5 - box.y
+across, down = np.abs(x * np.cos(turn) + y * np.sin(turn)), np.abs(y * np.cos(turn) - x * np.sin(turn))
+outside = np.maximum(across, down) > box.side / 2 + 1e-6
+print(peak / source.nbytes, 1024 * grown / source.nbytes, np.array_equal(result[outside], source[outside]),
+      (result[~outside] != source[~outside]).mean() > 0.9)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read in kilobytes, as Linux gives it")
+@pytest.mark.parametrize(("side", "angle"), [(3600, 0), (2600, 33)])
+def test_a_large_photograph_needs_little_more_memory_than_its_result(side, angle):
+    script = MEMORY.replace("{side}", str(side)).replace("{angle}", str(angle))
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
+    arrays, process, untouched, changed = done.stdout.split()
+    assert float(arrays) < 1.2 and float(process) < 1.3  # 1 is the result itself
+    assert (untouched, changed) == ("True", "True")
 
 
 # ---- differentiable crops

@@ -1,5 +1,6 @@
 """A folder of pictures becomes one file of latents: once each, whoever is killed and however many help."""
 
+import json
 import subprocess
 import sys
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from ganedit_widgets.cli import main
 from ganedit_widgets.core import ImageError, LatentError, Picture
@@ -97,6 +100,69 @@ def test_a_picture_that_changed_is_embedded_anew_and_a_copy_is_not(generator, fo
     found = read_embeddings(out)
     assert torch.equal(found.latent("copy.png").w, found.latent("b.png").w)
     assert torch.equal(found.latent("a.png").w, found.latent("more/c.png").w)
+
+
+@pytest.fixture
+def second(tmp_path):
+    """Return another folder, with an a.png of its own and a copy of the first folder's b.png."""
+    where = tmp_path / "cats"
+    where.mkdir()
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (3, 20, 20, 3), dtype=np.uint8)
+    for name, picture in (("a.png", pixels[2][::-1]), ("b.png", pixels[1])):
+        Image.fromarray(picture).save(where / name)
+    return where
+
+
+def test_another_folder_is_added_to_the_file_and_nothing_is_lost(generator, folder, second, tmp_path):
+    out = tmp_path / "out.safetensors"
+    before = read_embeddings_of(generator, folder, out)
+    again = [r.name for r in embed_folder(generator, second, out, edit, SETTINGS)]
+    found = read_embeddings(out)
+    assert again == ["a.png"]  # its b.png is a picture that was embedded already
+    assert found.names == ("a.png", "b.png", "more/c.png", "a.png", "b.png")
+    assert found.folders == (str(folder),) * 3 + (str(second),) * 2
+    assert torch.equal(found.w[:3], before.w) and torch.equal(found.psnr[:3], before.psnr)
+    assert torch.equal(found.latent("a.png", folder).w, before.latent("a.png").w)
+    assert not torch.equal(found.latent("a.png", second).w, before.latent("a.png").w)
+    assert torch.equal(found.latent("b.png").w, before.latent("b.png").w)  # the same, whichever is meant
+    with pytest.raises(LatentError, match=r"2 pictures are called 'a.png': say which by its folder, .*faces or .*cats"):
+        found.latent("a.png")
+    with pytest.raises(LatentError, match=r"No picture 'more/c.png' of .*cats"):
+        found.latent("more/c.png", second)
+    assert [r.name for r in embed_folder(generator, folder, out, edit, SETTINGS)] == ["broken.png"]
+    assert sorted(read_embeddings(out).folders) == sorted(found.folders)
+
+
+def test_what_was_removed_from_a_folder_leaves_the_file_and_other_folders_stay(generator, folder, second, tmp_path):
+    out = tmp_path / "out.safetensors"
+    read_embeddings_of(generator, folder, out)
+    read_embeddings_of(generator, second, out)
+    (folder / "b.png").unlink()
+    found = read_embeddings_of(generator, folder, out)
+    assert found.names == ("a.png", "b.png", "a.png", "more/c.png")
+    assert found.folders == (str(second),) * 2 + (str(folder),) * 2
+
+
+def test_a_folder_that_was_moved_is_not_entered_twice(generator, folder, tmp_path):
+    out = tmp_path / "out.safetensors"
+    before = read_embeddings_of(generator, folder, out)
+    moved = folder.rename(tmp_path / "people")
+    found = read_embeddings_of(generator, moved, out)
+    assert found.names == before.names and set(found.folders) == {str(moved)} and torch.equal(found.w, before.w)
+
+
+def test_a_file_from_before_folders_were_noted_loses_nothing(generator, folder, second, tmp_path):
+    out = tmp_path / "out.safetensors"
+    read_embeddings_of(generator, folder, out)
+    with safe_open(out, "pt") as file:
+        about = json.loads(file.metadata()["embeddings"])
+        tensors = {key: file.get_tensor(key) for key in ("w", "psnr")}
+    del about["folders"]
+    save_file(tensors, out, {"embeddings": json.dumps(about)})
+    assert read_embeddings(out).folders == ()
+    assert read_embeddings_of(generator, second, out).names == ("a.png", "more/c.png", "a.png", "b.png")
+    assert read_embeddings_of(generator, folder, out).names == ("a.png", "b.png", "a.png", "b.png", "more/c.png")
 
 
 def test_a_finished_file_of_other_settings_or_of_something_else_is_not_written_over(generator, folder, tmp_path):

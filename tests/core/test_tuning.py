@@ -1,11 +1,17 @@
 """Pivotal tuning: a new generator draws the picture, the old one is untouched, and edits go on working."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 
 from ganedit_widgets.core import DirectionError, LatentError, ModelError, edits, load_generator, probes, to_pixels
+from ganedit_widgets.core.align import Aligner
+from ganedit_widgets.core.align.aligner import DEMO as ALIGNER
+from ganedit_widgets.core.encoder import Encoder, EncoderNetwork, config_for, save_encoder
 from ganedit_widgets.core.generators import fingerprint_of
+from ganedit_widgets.core.image import to_tensor
 from ganedit_widgets.core.perceptual import pixel_errors
 from ganedit_widgets.core.tuning import carry, save_tuned, tune
 from tests.tiny import odd, tiny, tiny3
@@ -110,6 +116,50 @@ def test_a_tuned_generator_is_saved_and_loaded_as_any_other(tuned, pivot, tmp_pa
     assert again.fingerprint == new.fingerprint and again.name == new.name
     here = carry(pivot, TINY, new)
     assert np.array_equal(to_pixels(again.draw(here)), to_pixels(new.draw(here)))
+
+
+def test_the_encoder_of_the_old_generator_serves_the_new_one(tmp_path):
+    old = tiny()
+    old.encoder_file = tmp_path / "encoder.safetensors"
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        save_encoder(old.encoder_file, Encoder(EncoderNetwork(config_for(old)), old))
+    first = list(tune(old, old.sample(1), PHOTO, steps=3))[-1].generator()
+    second = list(tune(first, carry(old.sample(1), old, first), PHOTO, steps=3))[-1].generator()
+    target = to_tensor(PHOTO)
+    for new in (first, second):
+        assert new.origin == old.fingerprint and new.name == "tiny, tuned"
+        guess = edits.run(new, new.average(), edits.Embed(PHOTO, 2, start="encoder"))
+        assert guess.fingerprint == new.fingerprint
+        assert torch.equal(new.encoder(target), old.encoder(target))
+    save_tuned(tmp_path / "mine.safetensors", second)
+    again = load_generator(tmp_path / "mine.safetensors", "cpu")
+    assert again.origin == old.fingerprint and again.encoder is None  # a file does not know where another one lies
+    shutil.copy(old.encoder_file, tmp_path / "mine_encoder.safetensors")
+    again = load_generator(tmp_path / "mine.safetensors", "cpu")
+    assert torch.equal(again.encoder(target), old.encoder(target))
+
+
+def test_a_model_of_another_origin_gets_neither_encoder_nor_aligner(tmp_path):
+    other = tiny(1)
+    other.encoder_file = tmp_path / "encoder.safetensors"
+    save_encoder(other.encoder_file, Encoder(EncoderNetwork(config_for(TINY)), TINY))
+    new = list(tune(other, other.sample(1), PHOTO, steps=3))[-1].generator()
+    with pytest.raises(ModelError, match="was trained for checkpoint"):
+        new.encoder  # noqa: B018 (reading it is what is tried)
+    assert Aligner.of(new) is None
+
+
+@pytest.mark.skipif(not ALIGNER.exists(), reason="this copy has no demo weights")
+def test_what_was_tuned_from_the_demo_keeps_its_aligner_and_encoder_even_as_a_file(tmp_path):
+    demo = load_generator("demo", "cpu")
+    *_, tuning = list(tune(demo, demo.sample(1, 0.7), PHOTO, steps=2, perceptual="pyramid"))
+    new = tuning.generator()
+    save_tuned(tmp_path / "mine.safetensors", new)
+    for model in (new, load_generator(tmp_path / "mine.safetensors", "cpu")):
+        assert model.origin == demo.fingerprint and isinstance(Aligner.of(model), Aligner)
+        assert model.encoder_file == demo.encoder_file
+    assert Aligner.of(demo) is not None
 
 
 def test_the_same_tuning_twice_is_the_same_generator(pivot):

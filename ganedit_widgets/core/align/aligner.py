@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import ModelError
 from ..generators.base import Generator
+from ..generators.load import is_of_demo
 from ..image import Pixels, to_tensor
 from .box import Box, require_box
 from .crop import crop
@@ -93,11 +94,13 @@ class Aligner:
 
     @classmethod
     def of(cls, generator: Generator) -> Aligner | None:
-        """Return the aligner that comes with a generator, read when first asked for; None if none does."""
+        """Return the aligner that comes with a generator, read when first asked for; None if none does.
+
+        What was tuned from the demo draws its pictures where the demo does, and has its aligner.
+        """
         kept = generator.__dict__
         if "_aligner" not in kept:
-            own = generator.code in ("load_generator('demo')", 'load_generator("demo")', "load_generator()")
-            kept["_aligner"] = read_aligner(DEMO) if own and DEMO.exists() else None
+            kept["_aligner"] = read_aligner(DEMO) if DEMO.exists() and is_of_demo(generator) else None
         return kept["_aligner"]
 
     def find(self, source: Pixels, looks: int = 2) -> Box:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from .box import Box, Size, require_box
 LANCZOS, BICUBIC, AFFINE = Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Transform.AFFINE
 FINE = 4  # of a larger reduction, all but this much is done by averages of whole pixels before the box is turned
 MARGIN = 3  # pixels around a region that is turned: bicubic weights reach two
-BAND = 128  # rows that are put back at once: large pictures need little memory
+TILE = 256  # pixels: side of what is put back at once, so that large pictures need little memory
 
 Place = tuple[int, int, int, int]  # left, top, right, bottom
 
@@ -61,7 +62,8 @@ def paste_back(source: Pixels, edited: Pixels, box: Box, feather: float = 0.08, 
     Pixels outside the box are those of `source`, bit for bit. Inside, a seam as wide as `feather` times the side (0 to
     0.5) leads smoothly from the source to the edited crop. If `since`, the crop as the model drew it *before* the edit,
     is given, only the change from there is added: the source's own fine detail stays, and so does what the model could
-    not reproduce. Raises `ImageError` for a box that does not fit, or pictures that do not fit each other.
+    not reproduce. Beside the result little memory is needed, however large the picture: 256 × 256 pixels are worked on
+    at a time. Raises `ImageError` for a box that does not fit, or pictures that do not fit each other.
     """
     size = (edited.shape[0], edited.shape[1])
     require_box(box, source.shape, size)
@@ -72,16 +74,17 @@ def paste_back(source: Pixels, edited: Pixels, box: Box, feather: float = 0.08, 
     corners = box.corners(size)
     left, top = (max(0, math.floor(v)) for v in corners.min(0))
     right, bottom = (min(n, math.ceil(v)) for n, v in zip(source.shape[1::-1], corners.max(0), strict=True))
-    crops = [_framed(picture, box) for picture in (edited, since) if picture is not None]
+    crops = [Image.fromarray(picture) for picture in (edited, since) if picture is not None]
     result = source.copy()
-    for start in range(top, bottom, BAND):
-        place = (left, start, right, min(start + BAND, bottom))
-        part = result[start : place[3], left:right]
+    for place in _tiles((left, top, right, bottom)):
+        share, covered = _blend(box, size, place, feather)
+        if not covered.any():
+            continue
+        part = result[place[1] : place[3], place[0] : place[2]]
         under = part.astype(np.float32)
         over, *before = (_turned_back(picture, box, size, place) for picture in crops)
         for drawn in before:
             over = under + over - drawn
-        share, covered = _blend(box, size, place, feather)
         mixed = (under + share[..., None] * (over - under)).round().clip(0, 255).astype(np.uint8)
         part[covered] = mixed[covered]
     return result
@@ -107,24 +110,42 @@ def _reflected(index: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return np.minimum(index, 2 * count - 1 - index)
 
 
-def _framed(crop: Pixels, box: Box) -> Image.Image:
-    """Return the crop scaled to as many pixels as the box has, with a frame of its outermost ones around it."""
-    height, width = crop.shape[:2]
-    native = (max(1, round(box.side * width / height)), max(1, round(box.side)))
-    scaled = np.array(Image.fromarray(crop).resize(native, LANCZOS))
-    return Image.fromarray(np.pad(scaled, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="edge"))
+def _tiles(place: Place) -> Iterator[Place]:
+    """Yield the parts of a rectangle that are worked on one after the other."""
+    left, top, right, bottom = place
+    for y in range(top, bottom, TILE):
+        for x in range(left, right, TILE):
+            yield x, y, min(x + TILE, right), min(y + TILE, bottom)
 
 
-def _turned_back(framed: Image.Image, box: Box, size: Size, place: Place) -> NDArray[np.float32]:
+def _turned_back(crop: Image.Image, box: Box, size: Size, place: Place) -> NDArray[np.float32]:
     """Return (h, w, 3): the crop as seen in the rectangle `place` of the source."""
     left, top, right, bottom = place
-    native = (framed.width - 2 * MARGIN, framed.height - 2 * MARGIN)
+    native = (max(1, round(box.side * crop.width / crop.height)), max(1, round(box.side)))
     (a, d), (b, e) = np.linalg.inv(2 * box.axes(size)) * native
     start = box.corners(size)[0]
-    x = a * (left - start[0]) + b * (top - start[1]) + MARGIN
-    y = d * (left - start[0]) + e * (top - start[1]) + MARGIN
-    turned = framed.transform((right - left, bottom - top), AFFINE, (a, b, x, d, e, y), BICUBIC)
+    x, y = a * (left - start[0]) + b * (top - start[1]), d * (left - start[0]) + e * (top - start[1])
+    wide, high = right - left, bottom - top
+    across, down = (0.0, a * wide, b * high, a * wide + b * high), (0.0, d * wide, e * high, d * wide + e * high)
+    needed = (x + min(across), y + min(down), x + max(across), y + max(down))
+    x0, y0, region = _enlarged(crop, native, needed)
+    turned = region.transform((wide, high), AFFINE, (a, b, x - x0, d, e, y - y0), BICUBIC)
     return np.asarray(turned, np.float32)
+
+
+def _enlarged(crop: Image.Image, native: Size, needed: tuple[float, ...]) -> tuple[int, int, Image.Image]:
+    """Return (left, top, picture): a part of the crop scaled to `native` = (width, height), with a margin around it.
+
+    The scaled crop is continued by its outermost pixels. `needed`: left, top, right, bottom, in its pixels.
+    """
+    low = [min(max(math.floor(v) - MARGIN, -MARGIN), n - 1) for v, n in zip(needed[:2], native, strict=True)]
+    high = [max(min(math.ceil(v) + MARGIN, n + MARGIN), 1) for v, n in zip(needed[2:], native, strict=True)]
+    (x0, x1), (y0, y1) = ((max(lo, 0), min(hi, n)) for lo, hi, n in zip(low, high, native, strict=True))
+    fx, fy = crop.width / native[0], crop.height / native[1]
+    inside = (x0 * fx, y0 * fy, min(x1 * fx, crop.width), min(y1 * fy, crop.height))
+    scaled = np.array(crop.resize((x1 - x0, y1 - y0), LANCZOS, box=inside))
+    around = ((y0 - low[1], high[1] - y1), (x0 - low[0], high[0] - x1), (0, 0))
+    return low[0], low[1], Image.fromarray(np.pad(scaled, around, mode="edge"))
 
 
 def _blend(box: Box, size: Size, place: Place, feather: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

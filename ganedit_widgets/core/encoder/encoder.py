@@ -66,7 +66,7 @@ def save_encoder(path: str | Path, encoder: Encoder, half: bool = True) -> None:
 
 
 def load_encoder(path: str | Path, generator: Generator) -> Encoder:
-    """Return the encoder in a file that `save_encoder` wrote, for `generator`.
+    """Return the encoder in a file that `save_encoder` wrote, for `generator`, or for the one it was tuned from.
 
     Raises `ModelError` if it is missing, damaged, of a newer version, or was trained for another model.
     """
@@ -103,7 +103,7 @@ def _network(config: EncoderConfig, tensors: Mapping[str, Tensor]) -> EncoderNet
 
 
 def _require_own(path: Path, fingerprint: str, generator: Generator) -> None:
-    if fingerprint != generator.fingerprint:
+    if fingerprint not in (generator.fingerprint, generator.origin):
         raise ModelError(
             f"The encoder {path.name} was trained for checkpoint {fingerprint}, the generator is "
             f"{generator.fingerprint}: train one with `ganedit train encoder`."

@@ -58,6 +58,7 @@ class Generator:
         self.code = code or "generator"  # the Python expression that loads it again
         self.cfg: Any = network.cfg
         self.fingerprint = fingerprint_of(network)
+        self.origin = self.fingerprint  # that of the checkpoint it was tuned from, if it was
         self.encoder_file: Path | None = None  # where its encoder would lie
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,6 +23,7 @@ from .base import Generator, fingerprint_of
 __all__ = ["ModelInfo", "convert", "describe", "load_generator", "save_model"]
 
 DEMO = Path(__file__).parents[2] / "demo" / "weights"
+DEMO_CODES = ("load_generator('demo')", 'load_generator("demo")', "load_generator()")
 AVERAGED = 10_000  # z for an average w that the file does not have
 
 
@@ -78,7 +80,28 @@ def load_generator(
         code=f"load_generator({str(source)!r})",
     )
     generator.encoder_file = encoder_file(source, path)
+    _tuned(generator, file.meta.get("origin"))
     return generator
+
+
+def _tuned(generator: Generator, origin: object) -> None:
+    """Note what a model was tuned from, if its file says so; the demo's encoder serves what was tuned from the demo."""
+    if not isinstance(origin, str):
+        return
+    generator.origin = origin
+    if generator.encoder_file is not None and not generator.encoder_file.is_file() and is_of_demo(generator):
+        generator.encoder_file = DEMO / "encoder.safetensors"
+
+
+def is_of_demo(generator: Generator) -> bool:
+    """Return whether a generator is the demo, or was tuned from it."""
+    known = (DEMO / "generator.safetensors").exists()
+    return generator.code in DEMO_CODES or (known and generator.origin == _demo_fingerprint())
+
+
+@lru_cache(maxsize=1)
+def _demo_fingerprint() -> str:
+    return describe("demo").fingerprint
 
 
 def usable_device(device: str | torch.device | None = None) -> torch.device:
