@@ -54,7 +54,9 @@ class Refine(ipw.VBox):
     def __init__(self, panel: EmbedPanel, session: Session) -> None:
         self.panel, self.session = panel, session
         self._of: Embedded | None = None  # whose tuned model is offered
-        self._pending: tuple[Edit, ...] = ()  # what led to the picture that is tuned to
+        self._tuning: tuple[list[Edit], Picture] | None = (
+            None  # what the model is tuned to, and the edits leading there
+        )
         # widgets
         self.fit_button = button("Fit noise", session.guarded(self.fit))
         self.fit_steps = named(ipw.BoundedIntText(FIT, 1, 5000, layout={"width": "64px"}), "Steps of the noise")
@@ -116,15 +118,17 @@ class Refine(ipw.VBox):
             raise LatentError(f"{self.why_not()}.")
         if found.where is not None:
             raise LatentError(f"{HOLE}.")
-        self._pending = tuple(self.session.edits)
+        self._tuning = (self.session.edits, found.target)
         return found.target, self.session.shown
 
     def _tuned(self, generator: Generator, latent: Latent, tuning: Tuning, path: Path) -> None:
-        assert self.found is not None  # it was tuned to
+        assert self._tuning is not None  # by `_wanted`
+        edits, target = self._tuning
         self._say(f"Tuned to {tuning.psnr:.1f} dB, written to {path}.")
-        old = self.session.generator
-        code = tuning_code_for(old, self._pending, self.found.target, tuning.step, str(path))
-        self.tuned.take(generator, latent, code)
+        self.session.tell(f"The tuned model draws it at {tuning.psnr:.1f} dB, and is written to {path}.")
+        self.tuned.take(
+            generator, latent, tuning_code_for(self.session.generator, edits, target, tuning.step, str(path))
+        )
 
     def _say(self, text: str) -> None:
         self.said.value = help_line(text).value

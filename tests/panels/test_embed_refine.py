@@ -191,6 +191,18 @@ def test_stop_keeps_the_best_tuning_so_far(panel, session, photo, until, tmp_pat
     assert (tmp_path / "tuned.safetensors").exists()
 
 
+def test_a_tuning_that_ends_during_another_search_is_kept_in_its_file(panel, session, photo, until, tmp_path):
+    embed(panel, photo)
+    tune(panel, tmp_path / "tuned.safetensors", 5000)
+    until(lambda: session.progress is not None and session.progress.step >= 2)
+    panel.iterations.value = 5000
+    panel.apply()  # it does not end the tuning
+    until(lambda: panel.scrubber.frames)
+    session.stop()
+    until(lambda: "is written to" in session.message.text)
+    assert (tmp_path / "tuned.safetensors").exists() and session.message.level == "info"
+
+
 def test_another_search_forgets_the_tuned_model(panel, session, photo, until, tmp_path):
     embed(panel, photo)
     controls = tune(panel, tmp_path / "tuned.safetensors")
