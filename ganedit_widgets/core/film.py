@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import errno
 import io
+import math
 import shutil
-import time
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
-from PIL import Image
-
+from .animations import write_apng, write_gif, write_sheet, write_webp
 from .errors import ImageError
 from .image import Pixels, as_png
-from .sheet import tile
-from .video import mp4
+from .video import write_mp4
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ KINDS = {
     "webp": Kind("animated WebP", ".webp", "image/webp"),
     "apng": Kind("animated PNG", ".apng", "image/apng"),
     "mp4": Kind("MP4 video", ".mp4", "video/mp4"),
+    "sheet": Kind("contact sheet", ".png", "image/png"),
     "strip": Kind("strip of pictures", ".png", "image/png"),
     "frames": Kind("all pictures", ".zip", "application/zip"),
 }
-QUALITY = 90  # of WebP; GIF has 256 colors, PNG is exact
 ANIMATED = ("gif", "webp", "apng", "mp4")
-WIDEST = 32_000  # pixels of a strip: what programs can open
+HELD = ("gif", "strip", "sheet")  # all pictures are needed before the first can be written
+WIDEST = 32_000  # pixels of a strip or sheet: what programs can open
+LARGEST = 2_000_000_000  # bytes of a file, and of pictures that are held in memory
 
 
 def gif(frames: Sequence[Pixels], milliseconds: int = 60, back: bool = True) -> bytes:
@@ -48,53 +51,108 @@ def gif(frames: Sequence[Pixels], milliseconds: int = 60, back: bool = True) -> 
     With `back`, the frames run to the end and back again, so that there is no jump. Colors are reduced to 256 for the
     whole film, chosen from its first, middle and last frame. Raises `ImageError` if there is no frame.
     """
-    if not frames:
-        raise ImageError("A film needs at least one picture.")
-    order = [*frames, *frames[-2:0:-1]] if back else list(frames)
-    ends = Image.new("RGB", (frames[0].shape[1], 3 * frames[0].shape[0]))
-    for i, frame in enumerate((frames[0], frames[len(frames) // 2], frames[-1])):
-        ends.paste(Image.fromarray(frame), (0, i * frame.shape[0]))
-    palette = ends.quantize(256)
-    pictures = [Image.fromarray(frame).quantize(palette=palette) for frame in order]
-    file = io.BytesIO()
-    pictures[0].save(
-        file, "GIF", save_all=True, append_images=pictures[1:], duration=max(20, milliseconds), loop=0, disposal=1
-    )
-    return file.getvalue()
+    return film(frames, "gif", milliseconds, back)
 
 
 def film(frames: Sequence[Pixels], kind: str = "gif", milliseconds: int = 60, back: bool = False) -> bytes:
-    """Return frames (H, W, 3) uint8 as the bytes of a file of `kind`, one of `KINDS`.
+    """Return frames (H, W, 3) uint8 as the bytes of a file of `kind`, one of `KINDS`; see `encode`."""
+    file = io.BytesIO()
+    for _ in encode(file, frames, kind, milliseconds, back):
+        pass
+    return file.getvalue()
 
+
+def encode(
+    file: BinaryIO, frames: Iterable[Pixels], kind: str = "gif", milliseconds: int = 60, back: bool = False
+) -> Iterator[int]:
+    """Write frames (H, W, 3) uint8 to a seekable file of `kind`, one of `KINDS`; yield how many were taken so far.
+
+    It yields after each picture that was taken or encoded, so that whoever stops reading waits for no more than one.
     "gif" has 256 colors; "webp" and "apng" have all, and "apng" loses nothing; they are endless. "mp4" is the smallest,
-    and ends. With `back` all four run to the end and back again. "strip" is one wide PNG, "frames" a zip archive of
-    PNGs. Raises `ImageError` if there is no frame, the kind is unknown, or the strip would be too wide.
+    and ends. With `back` all four run to the end and back again. "strip" is one wide PNG, "sheet" a nearly square
+    one, "frames" a zip archive of PNGs. Raises `ImageError` if there is no frame, the kind is unknown, or the strip or
+    sheet would be too wide.
     """
     _require(kind)
-    if not frames:
+    counted = _Counted(frames)
+    held: list[Pixels] = []
+    if kind in HELD:
+        for frame in counted:
+            held.append(frame)
+            yield counted.count
+    first = next(iter(held or counted), None)
+    if first is None:
         raise ImageError("A film needs at least one picture.")
+    for _ in _writer(file, held or chain([first], counted), kind, milliseconds, back):
+        yield counted.count
+
+
+def steps_of(kind: str, frames: int, back: bool = False) -> int:
+    """Return about how often `encode` yields for so many pictures, for a progress bar."""
+    again = frames - 2 if kind == "mp4" and back else 0
+    return frames + max(0, frames if kind in HELD else again)
+
+
+class _Counted(Iterator[Pixels]):
+    """Counts what is taken of pictures."""
+
+    def __init__(self, frames: Iterable[Pixels]) -> None:
+        self.frames, self.count = iter(frames), 0
+
+    def __next__(self) -> Pixels:
+        frame = next(self.frames)
+        self.count += 1
+        return frame
+
+
+def _writer(file: BinaryIO, frames: Iterable[Pixels], kind: str, milliseconds: int, back: bool) -> Iterator[None]:
     if kind == "gif":
-        return gif(frames, milliseconds, back)
-    if kind == "frames":
-        return _archive(frames)
-    if kind == "strip":
-        if frames[0].shape[1] * len(frames) > WIDEST:
-            raise ImageError(
-                f"A strip of {len(frames)} pictures would be {frames[0].shape[1] * len(frames)} pixels wide, "
-                f"more than {WIDEST}: take fewer frames."
-            )
-        return as_png(tile(frames, len(frames)))
-    order = [*frames, *frames[-2:0:-1]] if back else list(frames)
+        return write_gif(file, list(frames), milliseconds, back)
+    if kind == "webp":
+        return write_webp(file, frames, milliseconds, back)
+    if kind == "apng":
+        return write_apng(file, frames, milliseconds, back)
     if kind == "mp4":
-        return mp4(order, milliseconds)
-    pictures = [Image.fromarray(frame) for frame in order]
-    file = io.BytesIO()
-    how = {"quality": QUALITY, "method": 2} if kind == "webp" else {}
-    pictures[0].save(
-        file, "WEBP" if kind == "webp" else "PNG", save_all=True, append_images=pictures[1:],
-        duration=max(20, milliseconds), loop=0, **how,
-    )  # fmt: skip
-    return file.getvalue()
+        return write_mp4(file, _there_and_back(frames) if back else frames, milliseconds)
+    return _archive(file, frames) if kind == "frames" else _sheet(file, list(frames), kind)
+
+
+def _there_and_back(frames: Iterable[Pixels]) -> Iterator[Pixels]:
+    kept: list[Pixels] = []
+    for frame in frames:
+        kept.append(frame)
+        yield frame
+    yield from kept[-2:0:-1]
+
+
+def _archive(file: BinaryIO, frames: Iterable[Pixels]) -> Iterator[None]:
+    with zipfile.ZipFile(file, "w") as archive:  # not compressed: PNGs are
+        for i, frame in enumerate(frames):
+            archive.writestr(f"frame-{i:04}.png", as_png(frame))
+            yield
+
+
+def _sheet(file: BinaryIO, frames: Sequence[Pixels], kind: str) -> Iterator[None]:
+    require_width(frames[0], len(frames), kind)
+    return write_sheet(file, frames, columns_of(kind, len(frames)))
+
+
+def columns_of(kind: str, frames: int) -> int:
+    """Return how many of so many pictures stand side by side in a "strip", all, or in a "sheet", nearly square."""
+    return frames if kind == "strip" else math.ceil(math.sqrt(frames))
+
+
+def require_width(picture: Pixels, frames: int, kind: str) -> None:
+    """Raise `ImageError` if a strip or sheet of so many pictures, (H, W, 3), is larger than programs can open."""
+    width = picture.shape[1] * columns_of(kind, frames)
+    if width > WIDEST:
+        raise ImageError(
+            f"A {KINDS[kind].title} of {frames} pictures would be {width} pixels wide, more than {WIDEST}: take fewer "
+            "frames."
+        )
+
+
+# ---- files
 
 
 def write_film(
@@ -103,18 +161,36 @@ def write_film(
     """Write `frames` to `path` and yield their number so far: read on to go on, stop reading to give up.
 
     "frames" writes a new folder of PNGs, unless `path` ends in ".zip". Nothing is at `path` before all is written,
-    and nothing is left behind if it is given up or fails. Raises `ImageError` for a path that cannot be written.
+    and nothing is left behind if it is given up or fails; a file that was there stays. It yields as `encode` does.
+    Raises `ImageError` for a path that cannot be written, on a full disk, and for a film that grows beyond 2 GB.
     """
     _require(kind)
     path = Path(path).expanduser()
     if kind == "frames" and path.suffix != ".zip":
         yield from _write_folder(path, frames)
         return
-    kept: list[Pixels] = []
-    for frame in frames:
-        kept.append(frame)
-        yield len(kept)
-    write_file(path, film(kept, kind, milliseconds, back))
+    with _part_of(path) as file:
+        for count in encode(file, frames, kind, milliseconds, back):
+            if file.tell() > LARGEST:
+                raise ImageError(
+                    f"{path} has grown beyond {in_bytes(LARGEST)} after {count} pictures: take fewer, or an MP4 video."
+                )
+            yield count
+
+
+@contextmanager
+def _part_of(path: Path) -> Iterator[BinaryIO]:
+    """Open a file beside `path` that becomes `path` when all went well, and is removed when not."""
+    part, written = _beside(path), 0
+    try:
+        with part.open("wb") as file:
+            yield file
+            written = file.tell()
+        part.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error, written or _size(part)) from None
+    finally:
+        _forget(part)
 
 
 def save_film(
@@ -132,36 +208,9 @@ def save_film(
         pass
 
 
-def write_file(path: Path, contents: bytes) -> None:
-    """Write all of `contents` to `path`, or, raising `ImageError`, nothing."""
-    part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
-    try:
-        part.write_bytes(contents)
-        part.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error, len(contents)) from None
-    finally:
-        _forget(part)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """What a film will cost, roughly."""
-
-    seconds: float
-    bytes: int
-
-
-def estimate(picture: Pixels, kind: str, frames: int, seconds_per_picture: float = 0.0, back: bool = False) -> Estimate:
-    """Return what `frames` pictures like this one, (H, W, 3) uint8, will cost as a film, drawing included.
-
-    The picture is encoded once, in full; films whose pictures hardly differ come out smaller.
-    """
-    began = time.perf_counter()
-    size = len(film([picture], kind))
-    encoding = time.perf_counter() - began
-    written = 2 * frames - 2 if back and kind in ANIMATED else frames
-    return Estimate(frames * seconds_per_picture + written * encoding, written * size)
+def in_bytes(size: float) -> str:
+    """Return a size in words: "1.2 MB", "3.4 GB"."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def _require(kind: str) -> None:
@@ -169,18 +218,10 @@ def _require(kind: str) -> None:
         raise ImageError(f"A film of kind {kind!r} cannot be written: choose one of {', '.join(KINDS)}.")
 
 
-def _archive(frames: Sequence[Pixels]) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:  # not compressed: PNGs are
-        for i, frame in enumerate(frames):
-            archive.writestr(f"frame-{i:04}.png", as_png(frame))
-    return file.getvalue()
-
-
 def _write_folder(path: Path, frames: Iterable[Pixels]) -> Iterator[int]:
     if path.exists():
         raise ImageError(f"{path} exists already: name a new folder for the pictures.")
-    part = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+    part = _beside(path)
     count = written = 0
     try:
         part.mkdir()
@@ -200,6 +241,17 @@ def _write_folder(path: Path, frames: Iterable[Pixels]) -> Iterator[int]:
         raise ImageError("A film needs at least one picture.")
 
 
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+
+
+def _size(part: Path) -> int:
+    try:
+        return part.stat().st_size
+    except OSError:
+        return 0
+
+
 def _forget(part: Path) -> None:
     """Remove what was half written; if even that fails, the first error is the one to be told."""
     if part.is_dir():
@@ -214,6 +266,6 @@ def _forget(part: Path) -> None:
 def _unwritable(path: Path, error: OSError, size: int) -> ImageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ImageError(
-            f"There is no space left for {path} ({size / 1e6:.1f} MB): free some, or choose another place."
+            f"There is no space left for {path} after {in_bytes(size)}: free some, or choose another place."
         )
     return ImageError(f"{path} cannot be written ({error.strerror}): choose another place.")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as ipw
 
 from ganedit_widgets.core.errors import GanEditError
-from ganedit_widgets.core.film import KINDS, film, write_file
+from ganedit_widgets.core.film import KINDS
 from ganedit_widgets.core.image import Pixels, to_pixels
 
 from .controls import allow, button, row
-from .film_export import require_free
+from .film_steps import Film, require_free
 from .session import Session
 from .turn import Turn
-from .worker import Steps
 
 if TYPE_CHECKING:
     from .traverse import TraversePanel
@@ -60,36 +59,27 @@ class Exporter(ipw.VBox):
 
     def download(self) -> Turn:
         """Make the file and give it to the user."""
-        kind = KINDS[self.kind.value]
-        name = Path(self.path.value).name or f"traversal{kind.ending}"
-        return self._make(lambda made: self.panel.frame.head.download(name, kind.mime, made), name)
+        film = self._film()
+        name = Path(self.path.value).name or f"traversal{KINDS[film.kind].ending}"
+        return film.download(self.session, name, self.panel.frame.head.download)
 
     def save(self) -> Turn:
         """Make the file and write it to the path given. Raises `ImageError` once if it is somebody else's."""
         path = Path(self.path.value).expanduser()
         require_free(path, self._written)
+        return self._film().save(self.session, path, lambda: self._written.add(path))
 
-        def write(made: bytes) -> None:
-            write_file(path, made)
-            self._written.add(path)
-
-        return self._make(write, str(path))
-
-    def _make(self, give: Callable[[bytes], Any], name: str) -> Turn:
+    def _film(self) -> Film:
         slider, kind, count = self.slider.value, self.kind.value, self.frames.value
         if slider is None:
             raise GanEditError("There is no slider to export: add a direction first.")
+        draw = self.session.generator.draw
+        seconds = count * self.session.seconds_per_picture
 
-        def steps() -> Steps:
-            pictures: list[Pixels] = []
-            for latent in self.panel.traversal(slider, count):
-                pictures.append(to_pixels(self.session.generator.draw(latent)))
-                yield
-            made = film(pictures, kind, back=kind != "strip")
-            give(made)
-            return f"{name}: {count} pictures, {len(made) / 1e6:.1f} MB."
+        def pictures() -> Iterator[Pixels | None]:
+            return (to_pixels(draw(latent)) for latent in self.panel.traversal(slider, count))
 
-        return self.session.task(f"exporting {slider}", steps, total=count)
+        return Film(pictures, count, kind, back=kind != "strip", seconds=seconds)
 
     def _on_kind(self, _: object) -> None:
         self.frames.value = OFFERED[self.kind.value]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from html import escape
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets as ipw
 
 from ganedit_widgets.core.code import script_files
-from ganedit_widgets.core.errors import ImageError
-from ganedit_widgets.core.film import ANIMATED, KINDS, estimate, film, write_film
-from ganedit_widgets.core.image import Pixels
+from ganedit_widgets.core.film import ANIMATED, KINDS, in_bytes
+from ganedit_widgets.core.film_cost import estimate
 
 from .controls import allow, button, help_line, named, row
+from .film_steps import Film, require_free
 from .notes import duration
 from .pictures import zipped
 from .session import Session
@@ -70,21 +68,9 @@ class FilmExport(ipw.VBox):
 
     def download(self) -> Turn:
         """Make the file and give it to the user."""
-        chosen, pace, back, source = self.kind.value, self._milliseconds, self._back, self._pictures()
-        kind = KINDS[chosen]  # all is as it was when the button was pressed
-        name = Path(self.path.value).name or f"morph{kind.ending}"
-
-        def steps() -> Steps:
-            pictures: list[Pixels] = []
-            for pixels in source:
-                if pixels is not None:
-                    pictures.append(pixels)
-                yield
-            made = film(pictures, chosen, pace, back)
-            self.panel.frame.head.download(name, kind.mime, made)
-            return f"{name}: {len(pictures)} pictures, {len(made) / 1e6:.1f} MB."
-
-        return self._task(name, steps)
+        film = self._film()
+        name = Path(self.path.value).name or f"morph{KINDS[film.kind].ending}"
+        return film.download(self.session, name, self.panel.frame.head.download)
 
     def save(self) -> Turn:
         """Make the file and write it to the path given; nothing is written if it is stopped.
@@ -93,40 +79,19 @@ class FilmExport(ipw.VBox):
         """
         path = Path(self.path.value or "morph").expanduser()
         require_free(path, self._written)
-        kind = "frames" if self.kind.value == FOLDER else self.kind.value
-        pace, back, source = self._milliseconds, self._back, self._pictures()
+        return self._film().save(self.session, path, lambda: self._written.add(path))
 
-        def steps() -> Steps:
-            first = next(source)
-            while first is None:  # the speed is measured
-                yield
-                first = next(source)
-            count = 0
-            for count in write_film(path, chain([first], _drawn(source)), kind, pace, back):  # noqa: B007
-                yield
-            self._written.add(path)
-            return f"{path}: {count} pictures are written."
-
-        return self._task(path.name, steps)
-
-    def _task(self, name: str, steps: Callable[[], Steps]) -> Turn:
-        morph = self.panel.morph
+    def _film(self) -> Film:
+        """Return the film the controls describe now: it stays what it is, whatever is chosen meanwhile."""
+        panel, morph = self.panel, self.panel.morph
         morph.require_fit(self.session.generator)
-        total = len(self.panel.baked) or self.panel.steps_of(morph)
-        return self.session.task(f"exporting {name}", steps, total)
-
-    def _pictures(self) -> Iterator[Pixels | None]:
-        """Yield the pictures that are baked, or draw those of the film that the controls describe now."""
-        panel = self.panel
-        return iter(list(panel.baked)) if panel.baked else panel.pictures(panel.morph, panel.version)
+        kind = "frames" if self.kind.value == FOLDER else self.kind.value
+        pace = round(1000 / panel.player.fps)
+        return Film(panel.reel.walk, morph.frames, kind, pace, self._back, panel.seconds, panel.reel.to_measure)
 
     @property
     def _back(self) -> bool:
         return self.back.value and not self.panel.loop.value
-
-    @property
-    def _milliseconds(self) -> int:
-        return round(1000 / self.panel.player.fps)
 
     def _estimate(self) -> Steps:
         yield
@@ -136,23 +101,12 @@ class FilmExport(ipw.VBox):
         kind = "frames" if self.kind.value == FOLDER else self.kind.value
         cost = estimate(self.session.pixels, kind, self.panel.frames.value, back=self._back)
         time = duration(cost.seconds + self.panel.seconds)
-        self.about.value = f"About {cost.bytes / 1e6:.1f} MB and {time}."
+        self.about.value = f"About {in_bytes(cost.bytes)} and {time}."
 
     def _on_kind(self, _: object) -> None:
         ending = "" if self.kind.value == FOLDER else KINDS[self.kind.value].ending
         self.path.value = str(Path(self.path.value or "morph").with_suffix(ending))
         self.refresh()
-
-
-def require_free(path: Path, own: set[Path]) -> None:
-    """Raise `ImageError`, but only once, if a file is at `path` that is not one of our `own`: it would be lost."""
-    if path.is_file() and path not in own:
-        own.add(path)
-        raise ImageError(f"There is a file {path} already: choose another name, or press Save again to replace it.")
-
-
-def _drawn(pictures: Iterator[Pixels | None]) -> Iterator[Pixels]:
-    return (pixels for pixels in pictures if pixels is not None)
 
 
 class ShownCode(ipw.VBox):

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from html import escape
 
 import ipywidgets as ipw
 
 from ganedit_widgets.core.code import script_for
 from ganedit_widgets.core.easing import EASINGS, LATEST
 from ganedit_widgets.core.edits import Edit
+from ganedit_widgets.core.errors import GanEditError
+from ganedit_widgets.core.film_cost import require_memory
 from ganedit_widgets.core.groups import layer_groups
-from ganedit_widgets.core.image import Pixels, to_pixels
+from ganedit_widgets.core.image import Pixels
 from ganedit_widgets.core.morph import FEWEST, MOST_FRAMES, Morph
-from ganedit_widgets.core.morph_path import Speed
 
-from .controls import Fold, allow, button, named, row
+from .controls import Fold, allow, button, help_line, named, row
 from .film_export import FilmExport, ShownCode
 from .keyframes import Keyframes
 from .knobs import Knobs
 from .panel import Panel
 from .player import Player
+from .reel import Reel
 from .session import Session
 from .turn import Turn
 from .worker import Steps
 
 PATHS = [("W+: straight", "w+"), ("Z: seeds only", "z")]
+MEASURING = "The speed is being measured, and not even until then:"
+EVEN = "The speed is even: moving the time shows it, as the baked film will."
 SCRUBBER = {"key": "time", "label": "time", "min": 0, "max": 1, "step": 0.005}
 
 
@@ -38,9 +42,7 @@ class MorphPanel(Panel):
     def __init__(self, session: Session) -> None:
         self._groups = layer_groups(session.generator)
         self._scrubbed = False  # whether the stage is to show a moment of the film
-        self._version = 0  # of the film that the controls describe: one that was begun before is another
-        self._speed: Speed | None = None  # of the film that was baked last
-        self.baked: list[Pixels] = []  # its pictures, as long as the controls describe it
+        self.reel = Reel(session, None)  # of the film that the controls describe: another film has another
         # widgets
         self.keyframes = Keyframes(session, session.guarded(self._on_change))
         frames = ipw.BoundedIntText(48, FEWEST, MOST_FRAMES, layout={"width": "64px"})
@@ -50,6 +52,7 @@ class MorphPanel(Panel):
         self.path = named(ipw.Dropdown(options=PATHS, layout={"width": "118px"}), "Way between keyframes")
         self.constant = ipw.Checkbox(description="constant visible speed", indent=False, layout={"width": "auto"})
         self.loop = ipw.Checkbox(description="loop", indent=False, layout={"width": "auto"})
+        self.pace = help_line("")
         self.delays_fold = Fold("Delays of layers", self._delays)
         self.scrubber = Knobs([SCRUBBER], label="Moment of the film")
         self.player = Player(hint="Bake renders all pictures once; then the film plays here.")
@@ -63,6 +66,7 @@ class MorphPanel(Panel):
                 self.keyframes,
                 row("", self.frames, ipw.HTML("pictures"), self.easing, self.path),
                 row("", self.constant, self.loop),
+                self.pace,
                 self.delays_fold,
                 self.scrubber,
                 row("", self.bake_button),
@@ -97,7 +101,7 @@ class MorphPanel(Panel):
         """Return the edit that makes the moment the scrubber shows, once it was touched."""
         if not self._scrubbed or self._film_why_not():
             return None
-        return self.morph.edit(self.session.generator, self.scrubber.values["time"], self._speed)
+        return self.morph.edit(self.session.generator, self.scrubber.values["time"], self.reel.speed)
 
     def why_not(self) -> str:
         """Say what is missing."""
@@ -140,15 +144,35 @@ class MorphPanel(Panel):
 
     def _on_change(self) -> None:
         """The film is another one now."""
-        self._version += 1
-        self._speed, self.baked = None, []
+        self.reel = Reel(self.session, None if self._film_why_not() else self.morph)
         self.player.stale = True
         for fold in (self.export_fold, self.code_fold):
             if fold.made:
                 fold.content.refresh()
         if self._scrubbed:
             self.preview(moving=True)
+        self.session.in_background(f"speed {id(self)}", self._even)
         self.refresh()
+
+    def _even(self) -> Steps:
+        """Measure the speed before anything is baked, and say how far that is."""
+        reel, wanted = self.reel, self.constant.value and not self._film_why_not()
+        self.pace.value = MEASURING if wanted else ""
+        if not wanted:
+            return
+        try:
+            self.morph.require_fit(self.session.generator)
+        except GanEditError as error:
+            self.pace.value = escape(str(error))
+            return
+        for _ in reel.measure():
+            yield
+            if reel is not self.reel:
+                return
+            self.pace.value = f"{MEASURING} {reel.measured} of {self.morph.measured} pictures."
+        self.pace.value = EVEN
+        if self._scrubbed:
+            self.preview()
 
     def _on_scrub(self, key: str, value: float, final: bool) -> None:
         if why_not := self._film_why_not():
@@ -167,50 +191,38 @@ class MorphPanel(Panel):
     # ---- the film
 
     def bake(self) -> Turn:
-        """Render the film and play it; Stop ends it."""
-        morph, version = self.morph, self._version
+        """Render the film and play it; Stop ends it, and what is drawn by then need not be drawn again."""
+        morph, reel = self.morph, self.reel
         morph.require_fit(self.session.generator)
+        require_memory(self.session.pixels, morph.frames)
         self.player.loop = morph.loop
 
         def steps() -> Steps:
-            pictures: list[Pixels] = []
             self.player.begin(morph.frames)
-            for pixels in self.pictures(morph, version):
+            for pixels in reel.walk():
                 if pixels is not None:
-                    pictures.append(pixels)
                     self.player.add(pixels)
                 yield
             self.player.finish()
-            if version != self._version:
+            if reel is not self.reel:
                 return "The film was changed while it was baked: what plays is the one before."
-            self.baked = pictures
             if self.export_fold.made:
                 self.export_fold.content.refresh()
-            return f"{len(pictures)} pictures are baked: the film plays without asking for more."
+            return f"{len(self.baked)} pictures are baked: the film plays without asking for more."
 
-        return self.session.task("baking the film", steps, self.steps_of(morph))
-
-    def steps_of(self, morph: Morph) -> int:
-        """Return how many steps `pictures` takes."""
-        return morph.frames + (morph.measured if morph.constant_speed else 0)
+        return self.session.task("baking the film", steps, self.steps)
 
     @property
-    def version(self) -> int:
-        """Another number for every film that the controls describe."""
-        return self._version
+    def baked(self) -> list[Pixels]:
+        """The pictures of the film, if all are drawn."""
+        return self.reel.pictures
 
-    def pictures(self, morph: Morph, version: int) -> Iterator[Pixels | None]:
-        """Yield the pictures of `morph`, of that `version`, and None while its speed is measured."""
-        speed: Speed | None = None
-        if morph.constant_speed:
-            for speed in morph.measure(self.session.generator):  # noqa: B007 (the last one knows all)
-                yield None
-        for latent in morph.latents(self.session.generator, speed):
-            yield to_pixels(self.session.generator.draw(latent))
-        if version == self._version:
-            self._speed = speed
+    @property
+    def steps(self) -> int:
+        """How many steps the film takes from its beginning to its end."""
+        return self.morph.frames + self.reel.to_measure
 
     @property
     def seconds(self) -> float:
         """About how long drawing the film takes; nothing if it is baked."""
-        return 0.0 if self.baked else self.steps_of(self.morph) * self.session.seconds_per_picture
+        return self.reel.steps * self.session.seconds_per_picture

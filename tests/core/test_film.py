@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from ganedit_widgets.core.errors import ImageError
-from ganedit_widgets.core.film import KINDS, estimate, film, gif, save_film, write_film
+from ganedit_widgets.core.film import KINDS, encode, film, gif, save_film, steps_of, write_film
+from ganedit_widgets.core.film_cost import estimate, require_bearable, require_memory
+from ganedit_widgets.core.sheet import tile
 
 
 def frames_of(film):
@@ -89,6 +91,8 @@ def test_what_cannot_become_a_video_is_refused():
 
 def test_a_strip_and_an_archive_hold_the_pictures_exactly():
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(film(moving(), "strip")))), np.hstack(moving()))
+    sheet = np.asarray(Image.open(io.BytesIO(film(moving(), "sheet"))))
+    assert np.array_equal(sheet, tile(moving()))  # three in a row; the sixth place is white
     archive = zipfile.ZipFile(io.BytesIO(film(moving(), "frames")))
     assert archive.namelist() == [f"frame-000{i}.png" for i in range(5)]
     assert np.array_equal(np.asarray(Image.open(archive.open("frame-0003.png"))), moving()[3])
@@ -116,21 +120,118 @@ def test_who_stops_reading_leaves_nothing_behind(kind, name, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("kind", "name"), [("webp", "a.webp"), ("frames", "a")])
-def test_a_full_disk_is_one_sentence_and_leaves_nothing_behind(kind, name, tmp_path, monkeypatch):
+class Full(io.BytesIO):
+    """A file on a disk with room for 700 bytes."""
+
+    def write(self, data):
+        if self.tell() + len(data) > 700:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_behind_but_the_old_film(kind, tmp_path, monkeypatch):
+    path = tmp_path / f"a{KINDS[kind].ending}"
+    path.write_bytes(b"the old one")
+    open_file = Path.open
+
+    def full(file, mode="r", *args, **options):
+        open_file(file, mode, *args, **options).close()
+        return Full()
+
+    frames = [np.repeat(np.repeat(f, 2, 0), 2, 1) for f in moving(12)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(ImageError, match=f"There is no space left for .*{path.name} after .*MB: free some"):
+            list(write_film(path, frames, kind))
+    assert path.read_bytes() == b"the old one" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_in_the_middle_of_a_folder_leaves_nothing_behind(tmp_path, monkeypatch):
     write, room = Path.write_bytes, [2]
 
     def full(path, contents):
         room[0] -= 1
-        if room[0] > 0 and kind == "frames":
+        if room[0] > 0:
             return write(path, contents)
         write(path, contents[:10])
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ImageError, match=f"There is no space left for .*{name} .*MB.*: free some"):
-        list(write_film(tmp_path / name, moving(), kind))
+    with pytest.raises(ImageError, match=r"There is no space left for .*a after .*MB: free some"):
+        list(write_film(tmp_path / "a", moving(), "frames"))
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- while it is encoded
+
+
+@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_step_encodes_more_than_one_picture(kind, back, monkeypatch):
+    """Whoever stops reading waits for one picture: counted by what Pillow and the video's encoder are given."""
+    import av
+
+    done = []
+    for thing, name in ((Image, "fromarray"), (av.VideoFrame, "from_ndarray")):
+        asked = getattr(thing, name)
+        spy = lambda *a, _asked=asked, **o: done.append(1) or _asked(*a, **o)  # noqa: E731
+        if thing is av.VideoFrame:
+            monkeypatch.setattr(av, "VideoFrame", type("Spy", (), {name: staticmethod(spy)}))
+        else:
+            monkeypatch.setattr(thing, name, spy)
+    counts, before = [], 0
+    for _ in encode(io.BytesIO(), [np.repeat(f, 2, 0) for f in moving(9)], kind, 60, back):
+        counts.append(len(done) - before)
+        before = len(done)
+    assert max(counts) <= 1 and (sum(counts) >= 7 or kind in ("sheet", "strip"))  # those two: our own, by rows
+    assert len(counts) == pytest.approx(steps_of(kind, 9, back), abs=3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_film_given_up_while_it_is_encoded_leaves_nothing_but_the_old_one(kind, tmp_path):
+    path = tmp_path / f"a{KINDS[kind].ending}"
+    path.write_bytes(b"the old one")
+    walk = write_film(path, [np.repeat(f, 2, 0) for f in moving(9)], kind)
+    for _ in range(steps_of(kind, 9) - 2):
+        next(walk)
+    assert len(list(tmp_path.iterdir())) == 2  # half written
+    walk.close()
+    assert path.read_bytes() == b"the old one" and list(tmp_path.iterdir()) == [path]
+
+
+def test_pictures_are_taken_one_at_a_time_and_not_held():
+    """Kinds that need no look ahead ask for the next picture after the last is written."""
+    for kind in ("webp", "apng", "mp4", "frames"):
+        asked = []
+        frames = (asked.append(i) or np.repeat(frame, 2, 0) for i, frame in enumerate(moving(9)))
+        walk = encode(io.BytesIO(), frames, kind)
+        assert [next(walk), next(walk)] == [1, 2] and len(asked) == 2, kind
+
+
+def test_a_film_that_grows_too_large_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("ganedit_widgets.core.film.LARGEST", 3000)
+    with pytest.raises(ImageError, match=r"has grown beyond 0.0 MB after \d pictures: take fewer"):
+        list(write_film(tmp_path / "a.apng", moving(9), "apng"))
+    assert list(tmp_path.iterdir()) == []
+
+
+# ---- what it will cost
+
+
+def test_a_film_that_nobody_can_bear_is_refused_with_its_estimate():
+    large = np.array(Image.fromarray(moving(1)[0]).resize((512, 512), Image.Resampling.BICUBIC))
+    large[::2, ::2] ^= 7  # some detail
+    says = r"4000 pictures of 512×512 as animated GIF .* [GM]B and 3.1 GB of memory, and .*(minutes|hours); "
+    with pytest.raises(ImageError, match=says + "2.0 GB is the most: take fewer pictures, or an MP4"):
+        require_bearable(large, "gif", 4000, seconds=100.0)
+    with pytest.raises(ImageError, match=r"take about \d.\d MB, and .*; 1.0 MB is the most: take fewer pictures"):
+        require_bearable(large, "apng", 10, most=1_000_000)
+    with pytest.raises(ImageError, match="40960 pixels wide"):
+        require_bearable(large, "strip", 80)
+    with pytest.raises(ImageError, match=r"4000 pictures of 512×512 would take 3.1 GB of memory, and 2.0 GB is"):
+        require_memory(large, 4000)
+    assert require_bearable(large, "gif", 20, seconds=5.0).seconds > 5
 
 
 def test_a_failed_film_leaves_the_old_one_alone(tmp_path, monkeypatch):

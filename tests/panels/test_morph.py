@@ -1,7 +1,9 @@
 """The morph panel without a browser: keyframes, scrubbing, baking, playing, exporting, code."""
 
+import errno
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -160,13 +162,46 @@ def test_a_page_opened_later_gets_the_whole_film(film):
     assert [m["t"] for m, _ in messages] == ["begin"] + ["picture"] * 12
 
 
-def test_constant_speed_is_measured_while_baking(film, session):
+def test_an_even_speed_shows_before_anything_is_baked(film, session, drawn, until):
+    scrub(film, 0.3)
+    uneven = session.pixels
     film.constant.value = True
-    seen = []
-    session.observe(lambda change: seen.append(change["new"]), "progress")
+    until(lambda: film.pace.value.startswith("The speed is even"))
+    session.wait(10)
+    assert film.baked == [] and film.reel.speed is not None
+    even = film.morph.edit(session.generator, 0.3, film.reel.speed)
+    expected = drawn(run(session.generator, session.latent, even))
+    until(lambda: np.array_equal(session.pixels, expected))
+    assert not np.array_equal(session.pixels, uneven)
     film.bake().wait(20)
-    assert len(film.baked) == 12 and film._speed is not None
-    assert max(progress.total for progress in seen if progress) == 12 + 33
+    frames = film.morph.latents(session.generator, film.reel.speed)
+    assert all(np.array_equal(x, drawn(y)) for x, y in zip(film.baked, frames, strict=True))
+    film.constant.value = False
+    until(lambda: film.pace.value == "")
+
+
+def test_the_speed_is_measured_once_and_again_for_another_film(film, session, until):
+    film.constant.value = True
+    until(lambda: film.pace.value.startswith("The speed is even"))
+    assert film.steps == film.reel.steps == 12
+    film.easing.value = "rest"
+    assert film.reel.speed is None and film.steps == 12 + 33
+    until(lambda: film.pace.value.startswith("The speed is even"))
+
+
+def test_baking_measures_the_speed_itself_if_it_is_first(film, session):
+    film.constant.value = True
+    film.bake().wait(20)
+    assert len(film.baked) == 12 and film.reel.speed is not None
+
+
+def test_a_film_that_cannot_be_made_says_so_where_its_speed_is_told(film, session, until):
+    session.preview(MoveAlong(sefa(session.generator)[0], 2.0)).wait(10)
+    film.keyframes.here_button.click()
+    until(lambda: len(names(film)) == 4)
+    film.constant.value = True
+    film.path.value = "z"
+    until(lambda: film.pace.value.startswith("The z of keyframe 4 is not known"))
 
 
 def test_baking_can_be_stopped(film, session, until):
@@ -176,6 +211,27 @@ def test_baking_can_be_stopped(film, session, until):
     session.stop()
     turn.wait(10)
     assert film.baked == [] and not film.player.done and "stopped" in session.message.text
+
+
+def test_what_was_baked_before_a_stop_is_not_drawn_again(film, session, until, monkeypatch):
+    film.frames.value = 400
+    turn = film.bake()
+    until(lambda: session.progress and session.progress.step > 30)
+    session.stop()
+    turn.wait(10)
+    kept = 400 - film.reel.steps
+    assert kept >= 30
+    drawn, draw = [], session.generator.draw
+    monkeypatch.setattr(session.generator, "draw", lambda *a, **o: drawn.append(1) or draw(*a, **o))
+    film.bake().wait(20)
+    assert len(film.baked) == 400 and len(drawn) <= 400 - kept
+
+
+def test_a_film_larger_than_memory_is_refused_with_its_size(film, session, monkeypatch):
+    monkeypatch.setattr("ganedit_widgets.core.film_cost.LARGEST", 5000)
+    film.bake_button.click()
+    assert "12 pictures of 16×16 would take 0.0 MB of memory" in session.message.text
+    assert session.message.level == "error" and session.busy == ""
 
 
 def test_a_changed_setting_makes_the_film_stale(film):
@@ -282,6 +338,56 @@ def test_a_stopped_export_leaves_nothing_behind(film, export, session, tmp_path,
     session.stop()
     turn.wait(10)
     until(lambda: not list(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "apng", "mp4", "strip", "frames"])
+def test_stop_is_heard_while_the_film_is_encoded(film, export, session, tmp_path, until, kind, monkeypatch):
+    film.frames.value = 60
+    film.bake().wait(20)
+    monkeypatch.setattr("ganedit_widgets.core.film.WIDEST", 10**6)
+    export.kind.value = kind
+    export.path.value = str(tmp_path / f"film{export.path.value[-5:]}")
+    steps = []
+
+    def stop_late(change):
+        if change["new"] and change["new"].step > 0.6 * change["new"].total:  # a GIF and a strip look ahead before
+            steps.append(change["new"].step)
+            session.stop()
+
+    session.observe(stop_late, "progress")
+    monkeypatch.setattr("ganedit_widgets.panels.running.PAUSE", 0.0)
+    export.save().wait(20)
+    session.unobserve(stop_late, "progress")
+    until(lambda: not list(tmp_path.iterdir()))
+    assert len(set(steps)) == 1 and "stopped" in session.message.text  # nothing was done after it
+
+
+def test_an_export_that_nobody_can_bear_is_refused_before_anything_is_drawn(
+    film, export, session, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("ganedit_widgets.panels.film_steps.LARGEST", 4000)
+    film.frames.value = 2000
+    export.path.value = str(tmp_path / "film.gif")
+    with pytest.raises(
+        Exception, match=r"2000 pictures of 16×16 as animated GIF would take about .* MB, and .* is the most"
+    ):
+        export.save().wait(20)
+    assert list(tmp_path.iterdir()) == [] and film.reel.steps == 2000
+
+
+def test_a_full_disk_keeps_the_pictures_that_were_drawn(film, export, session, tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    export.kind.value = "gif"
+    export.path.value = str(tmp_path / "film.gif")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(Exception, match="There is no space left for"):
+            export.save().wait(20)
+    assert session.message.level == "error" and len(film.baked) == 12 and list(tmp_path.iterdir()) == []
+    export.save().wait(20)
+    assert (tmp_path / "film.gif").exists()
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(film, export, session, tmp_path):
