@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.edits import Edit, TransferExpression, change_of_look, run
+from ganedit_widgets.core.edits import Edit, TransferExpression, latent_of, run
 from ganedit_widgets.core.groups import layer_groups
+from ganedit_widgets.core.identity import kept_steps
 
-from .controls import help_line, row
+from .controls import Fold, help_line, row
+from .drivers import Drivers
+from .kept_meter import KeptMeter
 from .knobs import Knobs
 from .panel import Panel
 from .session import Session
@@ -38,7 +41,8 @@ class ExpressionPanel(Panel):
             )
             for name, layers in self._groups.items()
         }
-        self.score = help_line("")
+        self.meter = KeptMeter()
+        self.drivers_fold = Fold("Many drivers at once", lambda: Drivers(self, session))
         # layout
         about = help_line("The current picture + strength · (expressive − neutral): two pictures of one person.")
         super().__init__(
@@ -49,7 +53,8 @@ class ExpressionPanel(Panel):
                 about,
                 self.knobs,
                 row("layers", *self.toggles.values()),
-                self.score,
+                self.meter,
+                self.drivers_fold,
             ],
         )
         # connections
@@ -83,7 +88,7 @@ class ExpressionPanel(Panel):
     def reset(self) -> None:
         """No strength; the pictures stay, for the next identity."""
         self.knobs.set("strength", 0.0)
-        self._say("")
+        self.meter.show(None)
 
     # ---- from the controls
 
@@ -100,16 +105,17 @@ class ExpressionPanel(Panel):
     def _changed(self, *, moving: bool = False) -> None:
         self.preview(moving=moving)
         if not moving:
-            self.session.in_background(f"look {id(self)}", self._measure)
+            self.session.in_background(f"kept {id(self)}", self._measure)
+        if self.drivers_fold.made:
+            self.drivers_fold.content.refresh()
 
     def _measure(self) -> Steps:
+        """Say how much of the person is kept, for what the controls describe now."""
         yield
-        edit, generator = self.edit(), self.session.generator
-        if edit is None:
-            self._say("")
+        edit, generator, latent = self.edit(), self.session.generator, self.session.latent
+        if not isinstance(edit, TransferExpression):
+            self.meter.show(None)
             return
-        changed = change_of_look(generator, self.session.latent, run(generator, self.session.latent, edit))
-        self._say(f"Change of look {changed:.3f}: 0 is the same picture. It counts every change, not identity alone.")
-
-    def _say(self, text: str) -> None:
-        self.score.value = text
+        neutral, expressive = (latent_of(generator, source) for source in (edit.neutral, edit.expressive))
+        found = yield from kept_steps(generator, latent, run(generator, latent, edit), neutral, expressive)
+        self.meter.show(found)

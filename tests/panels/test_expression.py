@@ -1,9 +1,16 @@
 """The expression panel without a browser."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from ganedit_widgets.core.edits import Sample, TransferExpression, run
+from ganedit_widgets.core.edits import Sample, TransferExpression, drive, run
+from ganedit_widgets.core.film import KINDS
+from ganedit_widgets.core.identity import identity_kept
+from ganedit_widgets.core.image import read_image
+from ganedit_widgets.core.sheet import tile
 from ganedit_widgets.panels import ExpressionPanel
 
 
@@ -73,13 +80,21 @@ def test_reset_shows_the_identity_again(panel, session):
     assert np.array_equal(session.pixels, before)
 
 
-def test_how_much_the_look_has_changed_is_said(panel, session, until):
+def test_how_much_of_the_person_is_kept_is_shown_as_a_meter_with_pictures(panel, session, until):
     choose(panel)
-    until(lambda: panel.score.value.startswith("Change of look 0."))
-    weak = panel.score.value
+    until(lambda: panel.meter.kept is not None)
+    strong = panel.meter.kept
+    latents = (session.latent, transferred(session), *(session.generator.sample(seed, 0.7) for seed in (5, 6)))
+    assert strong.share == pytest.approx(identity_kept(session.generator, *latents).share)
+    page = panel.meter.value
+    assert f'aria-valuenow="{100 * strong.share:.0f}"' in page and f"width: {100 * strong.share:.0f}%" in page
+    assert page.count("<img") == 2 and "No network that knows people was asked" in page
     drag(panel, "strength", 0.05)
-    until(lambda: panel.score.value != weak)
-    assert float(panel.score.value.split()[3].rstrip(":")) < float(weak.split()[3].rstrip(":"))
+    until(lambda: panel.meter.kept is not strong)
+    assert panel.meter.kept.share > strong.share
+    panel.reset_button.click()
+    until(lambda: panel.meter.kept is None)
+    assert panel.meter.layout.display == "none"
 
 
 def test_the_expression_of_the_picture_on_show_can_be_taken(panel, session, until):
@@ -87,3 +102,141 @@ def test_the_expression_of_the_picture_on_show_can_be_taken(panel, session, unti
     panel.expressive.here_button.click()
     until(lambda: panel.expressive.choice is not None)
     assert panel.expressive.source.seed == 4 and panel.expressive.choice.name == "seed 4"
+
+
+# ---- many drivers
+
+
+def sent(widget):
+    messages = []
+    widget.send = lambda content, buffers=None: messages.append((content, buffers))
+    return messages
+
+
+@pytest.fixture
+def drivers(panel):
+    panel.drivers_fold.opened = True
+    return panel.drivers_fold.content
+
+
+def names(drivers):
+    return [choice.name for choice in drivers.list.choices]
+
+
+def fill(panel, drivers, seeds="6, 7, 9-11"):
+    panel.neutral.take_seed(5)
+    drivers.list.seeds.value = seeds
+    drivers.list.seeds_button.click()
+
+
+def test_it_says_what_is_missing_for_many_drivers(panel, drivers):
+    assert drivers.draw_button.tooltip == "Choose the neutral picture first"
+    panel.neutral.take_seed(5)
+    assert drivers.draw_button.tooltip == "Add drivers first" and drivers.results.layout.display == "none"
+    fill(panel, drivers)
+    assert not drivers.draw_button.disabled
+
+
+def test_drivers_come_from_seeds_the_history_and_the_picture_on_show(panel, drivers, session, until):
+    fill(panel, drivers)
+    assert names(drivers) == ["seed 6", "seed 7", "seed 9", "seed 10", "seed 11"]
+    drivers.list.here_button.click()
+    until(lambda: len(names(drivers)) == 6)
+    drivers.list.fold.opened = True
+    gallery = drivers.list.fold.content
+    gallery.strip._receive(None, {"t": "select", "id": "s3"}, [])
+    assert names(drivers)[5:] == ["seed 4", "seed 3"]
+    until(lambda: len(drivers.list.strip._stream.last.cells) == 7)
+    drivers.list.strip._receive(None, {"t": "select", "id": "d1"}, [])
+    drivers.list.remove_button.click()
+    drivers.list.remove_button.click()  # none is chosen any more: the last one
+    assert names(drivers) == ["seed 6", "seed 9", "seed 10", "seed 11", "seed 4"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("cats", "no list of seeds"),
+        ("", "no list of seeds"),
+        ("9-3", "no list of seeds"),
+        ("1-1000000", "more than 64"),
+    ],
+)
+def test_what_is_no_list_of_seeds_is_refused(typed, says, panel, drivers, session):
+    fill(panel, drivers, typed)
+    assert says in session.message.text and session.message.level == "error" and names(drivers) == []
+
+
+def test_more_than_sixty_four_drivers_are_refused(panel, drivers, session):
+    fill(panel, drivers, "1-60")
+    fill(panel, drivers, "1-5")
+    assert "65 drivers: 64 is the most" in session.message.text and len(names(drivers)) == 60
+
+
+def test_the_current_picture_does_what_every_driver_does(panel, drivers, session, drawn):
+    fill(panel, drivers)
+    drag(panel, "strength", 0.5)
+    drag(panel, "threshold", 0.3)
+    panel.toggles["middle"].value = False
+    messages = sent(drivers.player)
+    drivers.draw().wait(20)
+    edits = drive(session.generator, Sample(5), [Sample(s) for s in (6, 7, 9, 10, 11)], 0.5, 0.3, (0, 3, 4, 5))
+    expected = [drawn(run(session.generator, session.latent, edit)) for edit in edits]
+    assert len(drivers.pictures) == 5
+    assert all(np.array_equal(x, y) for x, y in zip(drivers.pictures, expected, strict=True))
+    assert drivers.player.done and not drivers.player.stale
+    assert [message["t"] for message, _ in messages if "t" in message] == ["begin"] + ["picture"] * 5
+    assert [cell.caption for cell in drivers.sheet._stream.last.cells] == names(drivers)
+    panel.toggles["middle"].value = True
+    assert drivers.player.stale
+
+
+def test_a_picture_of_the_sheet_is_gone_on_with(panel, drivers, session):
+    fill(panel, drivers)
+    drivers.draw().wait(20)
+    drivers.sheet._receive(None, {"t": "select", "id": 2}, [])
+    session.wait(10)
+    assert panel.expressive.source.seed == 9 and panel.knobs.values["strength"] == 1.0
+    assert np.array_equal(session.pixels, drivers.pictures[2])
+
+
+@pytest.mark.parametrize(("kind", "frames"), [("sheet", 1), ("gif", 5), ("webp", 5), ("strip", 1)])
+def test_the_sheet_and_the_film_are_downloaded(kind, frames, panel, drivers):
+    fill(panel, drivers)
+    assert drivers.download_button.tooltip == "Draw them first"
+    drivers.draw().wait(20)
+    drivers.kind.value = kind
+    messages = sent(panel.frame.head)
+    drivers.download().wait(20)
+    message, buffers = next((m, b) for m, b in messages if m.get("t") == "file")
+    with Image.open(io.BytesIO(buffers[0])) as picture:
+        assert message["name"] == f"expressions{KINDS[kind].ending}" and getattr(picture, "n_frames", 1) == frames
+        if kind == "sheet":
+            assert np.array_equal(np.asarray(picture), tile(drivers.pictures))
+
+
+def test_it_is_saved_on_the_server_and_somebody_elses_file_is_not_lost(panel, drivers, session, tmp_path):
+    fill(panel, drivers)
+    drivers.draw().wait(20)
+    drivers.path.value = str(tmp_path / "sheet.png")
+    (tmp_path / "sheet.png").write_bytes(b"precious")
+    drivers.save_button.click()
+    assert "press Save again to replace it" in session.message.text
+    assert (tmp_path / "sheet.png").read_bytes() == b"precious"
+    drivers.save().wait(20)
+    assert np.array_equal(read_image(tmp_path / "sheet.png"), tile(drivers.pictures))
+
+
+def test_drawing_can_be_stopped_and_what_is_drawn_stays(panel, drivers, session):
+    fill(panel, drivers, "1-64")
+
+    def stop(change):
+        if change["new"] and change["new"].step > 3:
+            session.stop()
+
+    session.observe(stop, "progress")
+    drivers.draw().wait(20)
+    session.unobserve(stop, "progress")
+    assert 3 < len(drivers.pictures) < 64 and "stopped" in session.message.text
+    assert len(drivers.sheet._stream.last.cells) == len(drivers.pictures) == len(drivers.player._frames)
+    assert drivers.player.done and not drivers.download_button.disabled
