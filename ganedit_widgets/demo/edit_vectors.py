@@ -1,6 +1,6 @@
 """The demo's starter library of edit vectors, each made by painting one mask by rule.
 
-python -m ganedit_widgets.demo.edit_vectors
+python -m ganedit_widgets.demo.edit_vectors [--missing]
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -22,9 +23,9 @@ from ..core.generators.load import load_generator
 from ..core.latent import Latent
 from ..core.probes.whitening import Whitening
 from ..core.segment import LabelMap, Segmenter, load_segmenter
-from ..core.vectors import Calibration, EditVector, calibrate, extract, illustrated, save_vectors
+from ..core.vectors import Calibration, EditVector, calibrate, combine, extract, illustrated, load_vectors, save_vectors
 from ..core.vectors.files import SHIPPED
-from .mask_recipes import as_donor, cut, moved, scaled, shown, transplanted
+from .mask_recipes import as_donor, center, cut, moved, scaled, shown, transplanted
 from .oracle import Oracle, load_oracle
 from .portraits import PART
 
@@ -45,6 +46,7 @@ class Lesson:
     attribute: str = "smile"
     sign: float = 1.0  # −1: on the picture that has most
     paint: Callable[[LabelMap, LabelMap], LabelMap] | None = None  # (own, donor's) → painted; None: transplant classes
+    opposite: str = ""  # whose vector, taken backwards, serves if painting does not
 
     def painted(self, own: LabelMap, donor: LabelMap) -> LabelMap:
         """Return the mask that somebody would paint."""
@@ -62,20 +64,29 @@ def _hair(own: LabelMap, donor: LabelMap) -> LabelMap:
     return as_donor(own, donor, numbers(("hair",)))
 
 
+def _opened(own: LabelMap, donor: LabelMap) -> LabelMap:
+    """Paint a larger mouth, and teeth across its middle."""
+    larger = scaled(own, numbers(MOUTH), PART["skin"], 1.4)
+    place = shown(larger, numbers(MOUTH))
+    rows = np.flatnonzero(place.any(1))
+    away = np.abs(np.arange(len(place)) - center(place)[0])[:, None]
+    return np.where(place & (away <= np.ptp(rows) / 5 if len(rows) else False), np.uint8(PART["teeth"]), larger)
+
+
 def _rule(change: Callable[..., LabelMap], classes: Sequence[str], fill: str, *how: float) -> Callable[..., LabelMap]:
     return lambda own, donor: change(own, numbers(classes), PART[fill], *how)
 
 
 LESSONS = (
     Lesson("smile", MOUTH, "smile"),
-    Lesson("open mouth", MOUTH, "mouth_open"),
+    Lesson("open mouth", MOUTH, "mouth_open", 1.0, _opened),
     Lesson("gaze", EYES, "gaze"),
-    Lesson("glasses on", ("glasses",), "glasses"),
     Lesson("glasses off", ("glasses",), "glasses", -1.0, _rule(cut, ("glasses",), "skin")),
+    Lesson("glasses on", ("glasses",), "glasses", opposite="glasses off"),
     Lesson("raised brows", ("brow",), "brow_height", 1.0, _rule(moved, ("brow",), "skin", -0.03, 0.0)),
     Lesson("bigger nose", ("nose",), "nose_width", 1.0, _rule(scaled, ("nose",), "skin", 1.35)),
     Lesson("bigger eyes", EYES, "eye_size", 1.0, _rule(scaled, EYES, "skin", 1.2)),
-    Lesson("bigger ears", ("ear",), "ears", 1.0, _rule(scaled, ("ear",), "background", 1.1)),
+    Lesson("bigger ears", ("ear",), "ears", 1.0, _rule(scaled, ("ear",), "background", 1.3)),
     Lesson("long hair", ("hair",), "hair_reach", 1.0, _hair),
     Lesson("no hair", ("hair",), "hair_reach", -1.0, _hair),
     Lesson("no beard", ("beard",), "beard", -1.0, _rule(cut, ("beard",), "skin")),
@@ -123,20 +134,27 @@ def best_donor(own: LabelMap, donors: Sequence[LabelMap], lesson: Lesson) -> Lab
 
 
 def starter_library(
-    generator: Generator, segmenter: Segmenter, oracle: Oracle, pool: int = POOL, steps: int = STEPS
+    generator: Generator,
+    segmenter: Segmenter,
+    oracle: Oracle,
+    pool: int = POOL,
+    steps: int = STEPS,
+    known: Sequence[EditVector] = (),
 ) -> list[EditVector]:
-    """Learn every vector of `LESSONS`, each with the range of scales that leaves the rest of a picture alone.
+    """Learn every vector of `LESSONS` but the `known`, each with the range of scales that leaves the rest alone.
 
     Each is tried on other pictures. What hardly changes its attribute there is painted once more, on another picture;
-    what cannot be painted on any picture at hand, or changes it the wrong way, is left out.
+    what cannot be painted on any picture at hand, or changes it the wrong way, is left out. Returns the known ones too,
+    all in the order of the lessons.
     """
     latents = [generator.sample(seed, PSI) for seed in range(pool)]
     attributes = _read(generator, oracle, latents)
     labels = cache(partial(segmenter.labels, generator))
-    found = []
+    found = {vector.name: vector for vector in known}
     for lesson in tqdm(LESSONS, "edit vectors", disable=None, leave=False):
-        score = attributes[lesson.attribute].float()
-        best, most = None, 0.0
+        if lesson.name in found:
+            continue
+        score, best, most = attributes[lesson.attribute].float(), None, 0.0
         for attempt in range(ATTEMPTS):
             with suppress(SegmentError, DirectionError):
                 vector = learn(generator, segmenter, lesson, latents, score, steps, attempt, labels)
@@ -145,10 +163,21 @@ def starter_library(
                     best, most = vector, moved
             if most >= ENOUGH:
                 break
+        if most < ENOUGH and lesson.opposite in found:
+            best = backwards(generator, found[lesson.opposite], lesson.name)
         if best is not None:
             *_, last = calibrate(generator, best, segmenter, latents[:CALIBRATED])
-            found.append(_ranged(best, last.calibration))
-    return found
+            found[lesson.name] = _ranged(best, last.calibration)
+    order = [lesson.name for lesson in LESSONS]
+    return sorted(found.values(), key=lambda v: order.index(v.name) if v.name in order else len(order))
+
+
+def backwards(generator: Generator, vector: EditVector, name: str) -> EditVector:
+    """Return −δ as a vector of its own, with both pictures in the other order."""
+    turned = combine(generator, [(vector, -1.0)], name)
+    picture = vector.thumbnail
+    halves = None if picture is None else np.hstack(np.hsplit(picture, 2)[::-1])
+    return replace(turned, about={**vector.about, "of": f"{vector.name}, backwards"}, thumbnail=halves)
 
 
 def _typical(generator: Generator, latent: Latent) -> float:
@@ -181,11 +210,19 @@ def _ranged(vector: EditVector, found: Calibration | None) -> EditVector:
     return replace(vector, direction=replace(vector.direction, range=(min(low, -1.0), max(high, 1.0))))
 
 
-def make(path: Path = SHIPPED, pool: int = POOL, steps: int = STEPS) -> None:
-    """Learn and write the library that ships with the demo model, with the segmenter that ships with it."""
+def make(path: Path = SHIPPED, pool: int = POOL, steps: int = STEPS, missing: bool = False) -> None:
+    """Learn and write the library that ships with the demo model, with the segmenter that ships with it.
+
+    `missing`: what the file has of this model stays as it is, and only the rest is learned.
+    """
     generator = load_generator("demo")
-    save_vectors(path, starter_library(generator, load_segmenter("demo", generator), load_oracle(), pool, steps))
+    there = load_vectors(path).values() if missing and path.exists() else ()
+    known = [vector for vector in there if vector.direction.fingerprint == generator.fingerprint]
+    segmenter = load_segmenter("demo", generator)
+    save_vectors(path, starter_library(generator, segmenter, load_oracle(), pool, steps, known))
 
 
 if __name__ == "__main__":
-    make()
+    import sys
+
+    make(missing="--missing" in sys.argv)

@@ -23,7 +23,7 @@ from .figures import bars, trade_off
 from .inversion import inverted
 from .oracle import Oracle, load_oracle
 from .paint_trials import paint_metrics
-from .results_file import Metric, Results
+from .results_file import Metric, Results, measurable
 from .segment_figures import label_sheet
 from .segment_trials import STANDARD, seen, segmentation_metrics
 from .segment_trials import Extent as Labels
@@ -111,7 +111,7 @@ def evaluate(quick: bool = False, generator: Generator | None = None, oracle: Or
     if rows:
         figures["paint_pictures"] = _tiled(rows)
     command = "ganedit evaluate editgan" + " --quick" * quick
-    return Results("editgan", metrics, command, time.monotonic() - began, quick, figures=figures)
+    return Results("editgan", measurable(metrics), command, time.monotonic() - began, quick, figures=figures)
 
 
 def curves(metrics: Mapping[str, Metric]) -> dict[str, list[tuple[Metric, Metric]]]:

@@ -16,7 +16,7 @@ from ..core.errors import SegmentError
 from ..core.generators import Generator
 from ..core.image import Pixels, to_pixels
 from ..core.latent import Latent
-from ..core.perceptual import psnr
+from ..core.perceptual import decibels, psnr
 from ..core.segment import LabelMap, Reading, Segmenter
 from .edit_vectors import LESSONS, Labeling, Lesson, best_donor
 from .embedding_trials import average
@@ -71,7 +71,7 @@ class Painted:
         """The PSNR outside the region, in dB; 106 if there is nothing outside."""
         outside = torch.from_numpy(~self.region)
         a, b = (reading.picture[0, :, outside] for reading in (self.before, self.after))
-        return psnr(a, b) if outside.any() else 106.0
+        return psnr(a, b) if outside.any() else decibels(0.0)
 
 
 def paint_metrics(

@@ -61,8 +61,13 @@ class Seen:
 
     @property
     def doubt(self) -> Metric:
-        """How well the uncertainty map tells wrong pixels from right ones: the AUC, mean over the pictures."""
-        return average([_ranked(reading, true) for reading, true in zip(self.readings, self.true, strict=True)])
+        """How well the uncertainty map tells wrong pixels from right ones: the AUC, mean over the pictures.
+
+        Its value is NaN if no picture has both.
+        """
+        ranked = [_ranked(reading, true) for reading, true in zip(self.readings, self.true, strict=True)]
+        known = [value for value in ranked if math.isfinite(value)]
+        return average(known) if known else Metric(math.nan, math.nan, math.nan, 0)
 
 
 def seen(generator: Generator, segmenter: Segmenter, pictures: Sequence[Labeled], what: str = "labels") -> Seen:

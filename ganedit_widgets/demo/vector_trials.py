@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..core.image import Pixels, to_pixels, to_tensor
 from ..core.latent import Latent
 from ..core.parts import difference
 from ..core.parts.meters import MARGIN, widened
-from ..core.perceptual import psnr
+from ..core.perceptual import decibels, psnr
 from ..core.segment import Reading, Segmenter
 from ..core.vectors import EditVector, refined
 from .edit_vectors import LESSONS, Lesson
@@ -115,10 +114,10 @@ def _outside(before: Reading, after: Reading, classes: Sequence[int]) -> float:
 
 
 def _kept(before: Reading, after: Reading, classes: Sequence[int]) -> float:
-    """Return the PSNR away from the classes, in dB."""
+    """Return the PSNR away from the classes, in dB; 106, as of equal pictures, if they fill the picture."""
     place = away(before, after, classes)
     a, b = (_seen(reading)[0, :, place] for reading in (before, after))
-    return psnr(a, b) if place.any() else math.nan
+    return psnr(a, b) if place.any() else decibels(0.0)
 
 
 def _seen(reading: Reading) -> Tensor:

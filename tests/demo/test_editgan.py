@@ -7,7 +7,7 @@ import torch
 from ganedit_widgets.core.errors import SegmentError
 from ganedit_widgets.core.segment import Labeled, SegmentPlan, load_segmenter
 from ganedit_widgets.core.segment.files import SHIPPED
-from ganedit_widgets.demo.edit_vectors import ENOUGH, Lesson, best_donor, learn, starter_library
+from ganedit_widgets.demo.edit_vectors import ENOUGH, LESSONS, Lesson, backwards, best_donor, learn, starter_library
 from ganedit_widgets.demo.evaluate_editgan import FULL, QUICK, curves, evaluate
 from ganedit_widgets.demo.mask_recipes import as_donor, center, cut, moved, scaled, transplanted
 from ganedit_widgets.demo.paint_trials import paint_metrics
@@ -223,6 +223,28 @@ def test_the_starter_library_keeps_what_moves_its_attribute(segmenter, monkeypat
         low, high = vector.direction.range
         assert low <= -1 and high >= 1
         assert vector.about["author"] and vector.about["licence"] and vector.thumbnail is not None
+
+
+def test_what_is_known_is_not_learned_again_and_an_opposite_serves(segmenter, lower, monkeypatch):
+    opposite = Lesson("higher", ("mouth",), paint=lambda own, donor: own, opposite="smile")  # nothing is painted
+    monkeypatch.setattr("ganedit_widgets.demo.edit_vectors.LESSONS", (Lesson("smile", ("mouth",)), opposite))
+    smile, higher = starter_library(TINY, segmenter, judge(), pool=12, steps=2, known=[lower])
+    assert smile is lower and torch.allclose(higher.delta, -lower.delta, atol=1e-5)
+    turned = backwards(TINY, lower, "raise")
+    assert (
+        np.array_equal(turned.thumbnail[:, :16], lower.thumbnail[:, 16:]) and turned.about["of"] == "smile, backwards"
+    )
+
+
+def test_an_opened_mouth_shows_teeth_across_its_middle():
+    paint = next(lesson for lesson in LESSONS if lesson.name == "open mouth").paint
+    own = face(slice(6, 11))
+    opened = paint(own, own)
+    assert (opened == TEETH).any() and (opened == MOUTH).any()
+    assert (opened != SKIN).sum() > (own != SKIN).sum()
+    assert abs(center(opened == TEETH)[0] - center(opened != SKIN)[0]) < 1
+    bare = np.full_like(own, SKIN)
+    assert np.array_equal(paint(bare, bare), bare)
 
 
 def test_a_donor_shows_what_is_to_be_added_and_looks_like_the_picture():

@@ -40,8 +40,9 @@ class Examples:
         layers = feature_layers(generator)
         with torch.inference_mode(False), torch.no_grad():
             drawn = [draw_with_features(generator, [x.latent], layers)[1] for x in labeled]
-            maps = {layer: torch.cat([features[layer].flatten(0, 2) for features in drawn]) for layer in layers}
-        natives = {layer: (drawn[0][layer].shape[1], drawn[0][layer].shape[2]) for layer in layers}
+            natives = {layer: (drawn[0][layer].shape[1], drawn[0][layer].shape[2]) for layer in layers}
+            # popped, so that no more than one layer of a thousand pictures is there twice
+            maps = {layer: torch.cat([features.pop(layer).flatten(0, 2) for features in drawn]) for layer in layers}
         flat = torch.cat([torch.from_numpy(labels).flatten().long() for labels in found]).to(generator.device)
         return cls(tuple(classes), size, flat, maps, natives, constant_input(generator), counted(found, classes))
 
