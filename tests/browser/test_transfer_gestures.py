@@ -128,11 +128,39 @@ def test_an_expression_is_shown_weakened_and_recorded(studio):
     press(studio, "✓ middle")
     studio.until("studio.session.pending.layers == (0, 3, 4, 5)")
     assert len({tuple(p) for p in (before, full, weak, settled(studio))}) == 4
-    page.wait_for_selector("text=Change of look")
+    page.wait_for_selector(".ge-kept [role=meter]")
+    assert page.locator(".ge-kept img").count() == 2
     page.locator(".ge-viewport").focus()
     page.keyboard.press("Enter")
     studio.until("len(studio.session.history) == 3")
     assert labels(studio)[-1].startswith("like seed 6")
+
+
+def many_drivers(notebook, seeds="6, 7, 9-12"):
+    page = notebook.page
+    type_seed(page, "neutral", 5)
+    press(notebook, "▸ Many drivers at once")
+    page.get_by_label("Seeds of drivers, such as 5, 8, 11-14").fill(seeds)
+    page.keyboard.press("Tab")
+    press(notebook, "Add seeds")
+    notebook.until("len(studio.panel.drivers_fold.content.list.choices) == 6")
+    press(notebook, "Draw them all")
+    page.wait_for_selector(".ge-player[data-arrived='6']:visible")
+
+
+def test_many_drivers_become_a_sheet_that_plays_and_is_downloaded(studio, tmp_path):
+    tab(studio, "Expression")
+    many_drivers(studio)
+    page, drivers = studio.page, "studio.panel.drivers_fold.content"
+    cells = page.locator("[aria-label='Contact sheet: choose one to transfer its expression'] .ge-cell")
+    assert cells.count() == 6
+    with page.expect_download() as download:
+        press(studio, "Download")
+    download.value.save_as(tmp_path / "sheet.png")
+    assert np.asarray(Image.open(tmp_path / "sheet.png")).shape == (32, 48, 3)
+    cells.nth(3).click()
+    studio.until("studio.session.pending is not None and studio.session.pending.expressive.seed == 10")
+    assert settled(studio) == studio.python(f"{drivers}.pictures[3].ravel().tolist()")
 
 
 # ---- morph
@@ -290,5 +318,8 @@ def test_the_panels_fit_their_cell(lab, chromium, shots, dark, width):
         notebook.python("(studio.panel.neutral.take_seed(5), studio.panel.expressive.take_seed(6))[:0]")
         press(notebook, "▸ seed 5: choose from pictures")
         page.wait_for_timeout(500)
+        press(notebook, "▾ seed 5: choose from pictures")
+        many_drivers(notebook)
+        page.wait_for_selector(".ge-kept [role=meter]")
         shoot(page, shots / f"expression_{mode}.png")
         assert page.evaluate(outside) == []
