@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..core.conditioning import Labels
+from ..core.conditioning.labeler import project
 from ..core.conditioning.resampling import balance, resample
 from ..core.conditioning.statistics import spearman
 from ..core.edits import SetLabels
+from ..core.edits.base import Report, ignore
 from ..core.errors import DirectionError, ModelError
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
@@ -37,7 +40,7 @@ from .steering_figures import furthest, identity_curves, sweep_sheet
 from .steering_trials import OURS, SCALES, Sweep, Way, doubt, steering_metrics, strengths, sweep
 
 FIRST, POOL = 400_000, 300_000  # seeds of the people who are edited, and of those that directions are learned from
-MIDDLE = 0.5  # the label of an unedited picture
+Own = Callable[[int], Tensor]  # seed → labels v (A,)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Extent:
     times: int  # resamples of a distance
 
 
-FULL = Extent(Search(1500, 20, (1, 4, 16, 64), 12, 8, (1.0, 2.0, 4.0, 8.0), 6), 100, 8000, 300, 150, 1000, 50)
+FULL = Extent(Search(1200, 20, (1, 4, 16, 64), 10, 6, (1.5, 3.0, 6.0), 6), 64, 8000, 300, 100, 1000, 50)
 QUICK = Extent(Search(20, 4, (1, 8), 2, 1, (2.0, 6.0), 2), 2, 400, 4, 6, 12, 4)
 
 
@@ -65,8 +68,8 @@ def evaluate(
 ) -> Results:
     """Measure labels, resampling, and edits of yaw and age by labels and by directions of the unconditioned model.
 
-    `model`: the self-conditioned one or its file; None: the one that ships. A full run takes most of an hour of one
-    core, some minutes on a GPU; `quick`: a few pictures, under a minute, its numbers compare with nothing but
+    `model`: the self-conditioned one or its file; None: the one that ships. A full run takes a quarter of an hour of
+    one core, some minutes on a GPU; `quick`: a few pictures, under a minute, its numbers compare with nothing but
     themselves. Raises `ModelError` if the model is missing, takes no labels of yaw or age, or was made of another one.
     """
     began = time.monotonic()
@@ -79,7 +82,8 @@ def evaluate(
     line = doubt(oracle, extent.verified, generator.size[0])
     metrics["reach/identity_line"] = line
     ways = rivals(generator, oracle, attributes, line.value, extent.search, POOL)
-    ways = {name: [ours(conditioned, name, extent.search.steps), *those] for name, those in ways.items()}
+    people_labels = own_labels(generator, conditioned, directions)
+    ways = {name: [ours(conditioned, name, extent.search.steps, people_labels), *those] for name, those in ways.items()}
     people = range(FIRST, FIRST + extent.people)
     sweeps = {name: {way.name: sweep(way, oracle, people) for way in those} for name, those in ways.items()}
     for name, found in sweeps.items():
@@ -147,24 +151,59 @@ def label_trials(
     return metrics, labels, {"resampling": resampling_figure(found), "labels": linearity_figure(labels, known)}
 
 
-def ours(conditioned: Generator, attribute: str, steps: int) -> Way:
-    """Return the way of labels: strengths −1 … 1 are v = 0 … 1, people have random labels of all else.
+def own_labels(generator: Generator, conditioned: Generator, directions: Mapping[str, Direction]) -> Own:
+    """Return seed → labels v (A,) of the person whom the unconditioned model draws: of its latent, as pictures' are.
 
-    Liu et al. 2022: w, noise and the other labels stay; the unedited picture is that of v = 0.5.
+    Attributes without a direction are at 0.5.
+    """
+    schema = conditioned.schema
+    assert schema is not None  # `require_pair` has looked
+    known = [name for name in schema.names if name in directions]
+
+    def own(seed: int) -> Tensor:
+        raw = project(generator, [directions[name] for name in known], generator.sample(seed).w[None].cpu())[0]
+        ranges = ((schema[name].low, schema[name].high) for name in known)
+        values = ((float(x) - low) / (high - low) for x, (low, high) in zip(raw, ranges, strict=True))
+        return schema.values({name: min(max(v, 0.0), 1.0) for name, v in zip(known, values, strict=True)})
+
+    return own
+
+
+def ours(conditioned: Generator, attribute: str, steps: int, own: Own) -> Way:
+    """Return the way of labels: strengths −1 … 0 … 1 are labels from 0 over the person's own one to 1.
+
+    Liu et al. 2022: w, noise and the other labels stay. So that all ways begin with the same people, those before the
+    edit have the labels that the unconditioned model gives them (the paper begins at 0.5).
     """
     assert conditioned.schema is not None  # `require_pair` has looked
-    schema = conditioned.schema
+    column = conditioned.schema.index(attribute)
 
     def start(seed: int) -> Latent:
-        v = torch.from_numpy(np.random.RandomState(seed).rand(len(schema))).float()
-        v[schema.index(attribute)] = MIDDLE
-        return replace(conditioned.sample(seed), label=v)
+        return replace(conditioned.sample(seed), label=own(seed))
 
-    return Way(OURS, conditioned, start, lambda s: SetLabels({attribute: MIDDLE * (1 + s)}), strengths(1.0, steps))
+    return Way(OURS, conditioned, start, partial(Towards, attribute, column), strengths(1.0, steps))
+
+
+@dataclass(frozen=True)
+class Towards:
+    """Moves a label by a share of the way from where it is to 1, or, where it is negative, to 0."""
+
+    attribute: str
+    column: int
+    share: float
+
+    total = 1
+
+    def steps(self, generator: Generator, latent: Latent, report: Report = ignore) -> Iterator[Latent]:
+        """Yield the latent with its new label."""
+        assert latent.label is not None  # `ours` gives one
+        v = float(latent.label[self.column])
+        moved = v + self.share * (1 - v if self.share > 0 else v)
+        yield from SetLabels({self.attribute: moved}).steps(generator, latent, report)
 
 
 def control_metrics(found: Sweep, attribute: str) -> dict[str, Metric]:
-    """Return control/ATTRIBUTE, Spearman's ρ of label and reading, and control/ATTRIBUTE_lowest and _highest.
+    """Return control/ATTRIBUTE, Spearman's ρ of strength and reading, and control/ATTRIBUTE_lowest and _highest.
 
     The latter are mean readings at v = 0 and 1, in the attribute's unit.
     """

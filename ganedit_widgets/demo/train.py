@@ -36,7 +36,11 @@ def latents_of(
     Its components along ``THROWN`` fixed directions are the numbers the portrait was drawn from; the rest is random.
     `mirrored`: of the portraits as a mirror shows them.
     """
-    known = thrown_numbers(numbers, seed, mirrored)
+    return latents_from(thrown_numbers(numbers, seed, mirrored), z_dim, rng)
+
+
+def latents_from(known: Tensor, z_dim: int, rng: torch.Generator | None = None) -> Tensor:
+    """Return a latent z (B, z_dim) of each row of numbers (B, ``THROWN``), as `latents_of` does."""
     known = known * (0.98 * z_dim**0.5 / known.norm(dim=1, keepdim=True)).clamp(max=1)
     rest = torch.randn(len(known), z_dim - THROWN, generator=rng)
     room = (z_dim - known.square().sum(1, keepdim=True)).sqrt()

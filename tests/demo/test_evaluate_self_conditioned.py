@@ -8,9 +8,9 @@ import torch
 
 from ganedit_widgets.cli import main
 from ganedit_widgets.core.conditioning import Attribute, Labels, Schema
+from ganedit_widgets.core.conditioning.labeler import project
 from ganedit_widgets.core.conditioning.model import self_conditioned, with_class_head
 from ganedit_widgets.core.conditioning.resampling import balance, resample
-from ganedit_widgets.core.edits import SetLabels
 from ganedit_widgets.core.errors import ModelError
 from ganedit_widgets.core.generators import Discriminator, DiscriminatorConfig, Generator, StyleGAN2, StyleGAN2Config
 from ganedit_widgets.core.generators.load import save_model
@@ -21,6 +21,7 @@ from ganedit_widgets.demo.evaluate_self_conditioned import (
     control_metrics,
     evaluate,
     ours,
+    own_labels,
     require_pair,
     steered,
 )
@@ -159,21 +160,40 @@ def test_strengths_are_even_and_hold_zero():
     assert strengths(3.0, 2) == (-3.0, -1.5, 0.0, 1.5, 3.0)
 
 
+def own(seed):
+    """Labels of a person, all of them different."""
+    return torch.tensor([0.2, 0.6, 0.9]) - 0.01 * (seed % 7)
+
+
 def test_labels_change_the_attribute_and_leave_the_others_and_w():
-    way = ours(MODEL, "age", 2)
+    way = ours(MODEL, "age", 2, own)
     start = way.start(3)
     moved = next(way.edit(1.0).steps(MODEL, start))
     age = MODEL.schema.index("age")
-    assert start.label[age] == 0.5 and moved.label[age] == 1 and torch.equal(start.w, moved.w)
+    assert torch.equal(start.label, own(3)) and moved.label[age] == 1 and torch.equal(start.w, moved.w)
     others = [i for i in range(3) if i != age]
-    assert torch.equal(start.label[others], moved.label[others]) and len(set(start.label[others].tolist())) == 2
-    assert way.edit(-1.0).values == SetLabels({"age": 0.0}).values
-    assert torch.equal(way.start(3).label, start.label) and not torch.equal(way.start(4).label, start.label)
+    assert torch.equal(start.label[others], moved.label[others])
+    assert float(next(way.edit(-1.0).steps(MODEL, start)).label[age]) == 0
+    half = next(way.edit(0.5).steps(MODEL, start)).label[age]
+    assert float(half) == pytest.approx((float(start.label[age]) + 1) / 2)
+
+
+def test_a_person_begins_with_the_labels_of_its_own_latent():
+    latents = [SOURCE.sample(i) for i in range(12)]
+    yaw = boundary(SOURCE, latents, [float(latent.w[0, 0]) for latent in latents], "yaw")
+    found = own_labels(SOURCE, MODEL, {"yaw": yaw})
+    raw = project(SOURCE, [yaw], torch.stack([latent.w for latent in latents]))[:, 0]
+    column = MODEL.schema.index("yaw")
+    for seed in range(12):
+        label = found(seed)
+        assert float(label[column]) == pytest.approx(min(max(float(raw[seed] + 2) / 4, 0), 1), abs=1e-5)
+        assert all(label[i] == 0.5 for i in range(3) if i != column)
 
 
 def test_a_sweep_looks_at_each_person_as_the_oracle_does():
-    found = sweep(ours(MODEL, "yaw", 1), judge(), [5, 6])
-    label = ours(MODEL, "yaw", 1).start(6).label.clone()
+    way = ours(MODEL, "yaw", 1, own)
+    found = sweep(way, judge(), [5, 6])
+    label = own(6)
     label[MODEL.schema.index("yaw")] = 1.0
     look = judge().look(MODEL.draw(replace(MODEL.sample(6), label=label)).clamp(-1, 1))
     assert found.seen["yaw"][1, 2] == pytest.approx(float(look.attributes["yaw"]), abs=1e-4)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..conditioning.model import STARTS, self_conditioned, with_class_head
+from ..conditioning.model import self_conditioned, with_class_head
 from ..conditioning.schema import Schema
 from ..descent import gradients
 from ..errors import TrainingError
@@ -20,47 +20,15 @@ from ..generators.base import Generator
 from ..generators.load import average_w
 from ..generators.self_conditioned import SelfConditioned, soft_labels
 from .ada import AdaControl, augment
+from .conditional_config import ConditionalConfig
 from .conditional_losses import label_loss, paper_gamma, path_penalty
 from .distributed import add_up, broadcast, descend, processes
 from .labeled import can_mirror, mirrored
+from .labeled_pairs import LabeledPairs, drawn_of, let_learn
 from .losses import discriminator_loss, generator_loss, r1_penalty
+from .pairs import pair_loss
 
-
-@dataclass(frozen=True)
-class ConditionalConfig:
-    """The settings of a fine-tuning; the defaults are the paper's, but for the start, the warm-up and ADA."""
-
-    pictures: int = 160_000  # to be shown in all
-    batch: int = 4  # pictures per step and process
-    lr: float = 0.002
-    start: str = "zero"  # or "copies", the paper's
-    projection: bool = False  # whether the scores depend on labels
-    class_weight_d: float = 0.5  # λ of the class head, on real pictures
-    class_weight_g: float = 0.5  # λ of the generator
-    head_pictures: int = 2000  # at first the class head learns alone, while nothing else changes
-    ramp_pictures: int = 4000  # after that, until the generator follows the class head with its full weight
-    r1_gamma: float | None = None  # None: the paper's, `paper_gamma`
-    r1_every: int = 16
-    path_weight: float = 2.0  # 0: no path length regularization
-    path_every: int = 4
-    path_shrink: int = 2  # its batch is so much smaller
-    mixing: float = 0.9  # chance of style mixing
-    ema_steps: float = 312.5  # half-life of the moving average: 0.5^(32/10000) per step
-    ada_target: float = 0.6  # of r_t; 0: no augmentation
-    ada_speed: float = 500_000.0
-    mirror: bool = False  # real pictures too, with the labels of mirrored ones
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Raise `TrainingError` for settings with which nothing can be learned."""
-        if self.start not in STARTS:
-            raise TrainingError(f"The start {self.start!r} is unknown: choose {' or '.join(map(repr, STARTS))}.")
-        least = {"pictures": 1, "batch": 1, "r1_every": 1, "path_every": 1, "path_shrink": 1}
-        for name, low in least.items():
-            if getattr(self, name) < low:
-                raise TrainingError(f"{name} is {getattr(self, name)}: give {low} or more.")
-        if not 0 < self.lr < 1:
-            raise TrainingError(f"The learning rate is {self.lr:g}: give a small positive number such as 0.002.")
+__all__ = ["ConditionalConfig", "ConditionalTrainer"]
 
 
 class ConditionalTrainer:
@@ -71,11 +39,7 @@ class ConditionalTrainer:
     """
 
     def __init__(
-        self,
-        source: Generator,
-        schema: Schema,
-        cfg: ConditionalConfig,
-        device: torch.device | None = None,
+        self, source: Generator, schema: Schema, cfg: ConditionalConfig, device: torch.device | None = None
     ) -> None:
         self.cfg, self.schema, self.source = cfg, schema, source.fingerprint
         self.device = device or torch.device("cpu")
@@ -92,8 +56,9 @@ class ConditionalTrainer:
         self.mirrors = can_mirror(schema)
         if cfg.mirror:
             schema.mirrored(torch.full((len(schema),), 0.5))  # says what is not known
-        self.g_opt = _adam(self.generator, cfg.lr, cfg.path_every if cfg.path_weight else None)
-        self.d_opt = _adam(self.critic, cfg.lr, cfg.r1_every)
+        self.g_opt, self.d_opt = _optimizers(self.generator, self.critic, cfg)
+        group = self.g_opt.param_groups[0]
+        self.g_rates = group["lr"], group["betas"]
 
     @property
     def resolution(self) -> int:
@@ -107,9 +72,14 @@ class ConditionalTrainer:
         return paper_gamma(self.resolution, cfg.batch) if cfg.r1_gamma is None else cfg.r1_gamma
 
     @property
+    def studies(self) -> bool:
+        """Whether it still learns from pairs alone."""
+        return self.pictures < self.cfg.study_pictures
+
+    @property
     def class_weight(self) -> float:
         """λ of the generator's class loss now: it grows from 0, once the class head has learned alone."""
-        passed = self.pictures - self.cfg.head_pictures
+        passed = self.pictures - self.cfg.study_pictures - self.cfg.head_pictures
         share = passed / self.cfg.ramp_pictures if self.cfg.ramp_pictures > 0 else float(passed >= 0)
         return self.cfg.class_weight_g * min(1.0, max(0.0, share))
 
@@ -119,27 +89,31 @@ class ConditionalTrainer:
         """Return the chance of this step and process, for what is drawn outside of `step`."""
         return np.random.default_rng((self.cfg.seed, self.steps, processes()[0]))
 
-    @contextmanager
-    def _own_chance(self) -> Iterator[None]:
-        """Let torch draw the numbers of this step and process, with gradients; leave its state as it was."""
-        state = np.random.SeedSequence((self.cfg.seed, self.steps, processes()[0], 1)).generate_state(1, np.uint64)
-        with gradients(), torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(int(state[0] >> np.uint64(1)))
-            yield
-
-    def step(self, real: Tensor, v: Tensor) -> dict[str, float]:
+    def step(self, real: Tensor, v: Tensor, pairs: LabeledPairs | None = None) -> dict[str, float]:
         """Update the networks with real pictures (N, 3, R, R) in [-1, 1] and their labels v (N, A); return the losses.
 
-        Until `head_pictures` have been shown, only the class head learns.
+        Until `study_pictures` have been shown, only the generator learns, from `pairs`; from then on, until
+        `head_pictures` have been shown, only the class head. Later `pairs`, where given, are what is drawn.
         """
-        with self._own_chance():
+        with _own_chance(self.cfg.seed, self.steps, self.device):
             real, v = real.clone(), v.clone()  # what was made in inference mode could not get a gradient
-            if self.pictures < self.cfg.head_pictures:
+            if self.studies:
+                report = self._study(pairs)
+            elif self.pictures < self.cfg.study_pictures + self.cfg.head_pictures:
                 report = self._warm_up(real, v)
             else:
-                report = {**self._improve_critic(real, v), **self._improve_generator(len(real))}
+                report = self._play(real, v, pairs)
         self._count(len(real))
         return {**report, "ada_p": self.ada.p}
+
+    def _study(self, pairs: LabeledPairs | None) -> dict[str, float]:
+        if pairs is None:
+            raise TrainingError("There is nothing to study: give pairs, or set study_pictures to 0.")
+        _pace(self.g_opt, self.g_rates, self.cfg, studying=True)
+        let_learn(self.generator, self.cfg.keep_g)
+        loss = pair_loss(drawn_of(self.generator, pairs), pairs)
+        descend(self.g_opt, loss)
+        return {"pairs": float(loss.detach())}
 
     def _warm_up(self, real: Tensor, v: Tensor) -> dict[str, float]:
         self.critic.requires_grad_(False)
@@ -149,11 +123,23 @@ class ConditionalTrainer:
         descend(self.d_opt, loss * self.cfg.class_weight_d)
         return {"class_d": float(loss.detach())}
 
-    def _improve_critic(self, real: Tensor, v: Tensor) -> dict[str, float]:
+    def _play(self, real: Tensor, v: Tensor, pairs: LabeledPairs | None) -> dict[str, float]:
+        """Let both networks learn from each other, the generator from `pairs` too."""
+        cfg, n = self.cfg, len(real)
+        _pace(self.g_opt, self.g_rates, cfg, studying=False)
+        let_learn(self.generator, cfg.keep_g)
+
+        def draw() -> tuple[Tensor, Tensor]:
+            return self._fakes(n)[::2] if pairs is None else (drawn_of(self.generator, pairs), pairs.v)
+
+        with torch.set_grad_enabled(cfg.share_fakes):
+            fake, asked = draw()
+        report = self._improve_critic(real, v, fake.detach(), asked)
+        return {**report, **self._improve_generator(*((fake, asked) if cfg.share_fakes else draw()), pairs)}
+
+    def _improve_critic(self, real: Tensor, v: Tensor, fake: Tensor, asked: Tensor) -> dict[str, float]:
         cfg = self.cfg
-        self.critic.requires_grad_(True)
-        with torch.no_grad():
-            fake, _, asked = self._fakes(len(real))
+        let_learn(self.critic, cfg.keep_d)
         x, seen = self._augmented(real, v)
         real_scores, logits = self.critic.judge(x, seen)
         loss = discriminator_loss(real_scores, self.critic(*self._augmented(fake, asked)))
@@ -162,23 +148,27 @@ class ConditionalTrainer:
         self.ada.observe(real_scores)
         report = {"loss_d": float(loss.detach()), "class_d": float(classes.detach())}
         if self.steps % cfg.r1_every == 0:
-            penalty = r1_penalty(lambda pictures: self.critic(pictures, seen), x)
+            some = slice(cfg.r1_batch or None)
+            penalty = r1_penalty(lambda pictures: self.critic(pictures, seen[some]), x[some])
             descend(self.d_opt, penalty * (self.gamma / 2 * cfg.r1_every))
             report["r1"] = float(penalty.detach())
         return report
 
-    def _improve_generator(self, n: int) -> dict[str, float]:
+    def _improve_generator(self, fake: Tensor, asked: Tensor, pairs: LabeledPairs | None) -> dict[str, float]:
         cfg = self.cfg
         self.critic.requires_grad_(False)
-        fake, _, asked = self._fakes(n)
         x, seen = self._augmented(fake, asked)
         scores, logits = self.critic.judge(x, seen)
         loss, classes = generator_loss(scores), label_loss(logits, soft_labels(seen))
-        descend(self.g_opt, loss + self.class_weight * classes)
         report = {"loss_g": float(loss.detach()), "class_g": float(classes.detach())}
+        loss = loss + self.class_weight * classes
+        if pairs is not None:
+            known = pair_loss(fake, pairs)
+            loss, report["pairs"] = loss + cfg.pair_weight * known, float(known.detach())
+        descend(self.g_opt, loss)
         if cfg.path_weight and self.steps % cfg.path_every == 0:
-            fake, ws, _ = self._fakes(max(1, n // cfg.path_shrink))
-            penalty, mean = path_penalty(fake, ws, self.path_mean)
+            fewer, ws, _ = self._fakes(max(1, len(fake) // cfg.path_shrink))
+            penalty, mean = path_penalty(fewer, ws, self.path_mean)
             descend(self.g_opt, penalty * (cfg.path_weight * cfg.path_every))
             self.path_mean = add_up(mean) / processes()[1]
             report["path"] = float(penalty.detach())
@@ -216,7 +206,7 @@ class ConditionalTrainer:
     def result(self) -> SelfConditioned:
         """Return a copy of the moving average on the CPU, with the average w that it has now."""
         network = copy.deepcopy(self.average).cpu()
-        if self.pictures > self.cfg.head_pictures:  # before, it is what the source's file says
+        if self.cfg.study_pictures or self.pictures > self.cfg.head_pictures:  # before, the source's file says it
             network.mapping.w_avg.copy_(average_w(network))
         return network
 
@@ -242,7 +232,36 @@ class ConditionalTrainer:
         self.path_mean = state["path_mean"].to(self.device)
 
 
-def _adam(network: torch.nn.Module, lr: float, every: int | None) -> torch.optim.Adam:
+@contextmanager
+def _own_chance(seed: int, step: int, device: torch.device) -> Iterator[None]:
+    """Let torch draw the numbers of a step and this process, with gradients; leave its state as it was."""
+    state = np.random.SeedSequence((seed, step, processes()[0], 1)).generate_state(1, np.uint64)
+    with gradients(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(state[0] >> np.uint64(1)))
+        yield
+
+
+def _pace(opt: torch.optim.Adam, rates: tuple[float, Any], cfg: ConditionalConfig, studying: bool) -> None:
+    """Set the generator's rates: of plain descent, where some parts are faster, or those of the game."""
+    speeds = (cfg.study_mapping, cfg.study_labels, 1.0) if studying else (1.0, 1.0, 1.0)
+    for group, speed in zip(opt.param_groups, speeds, strict=True):
+        group["lr"], group["betas"] = rates[0] * speed, (0.9, 0.99) if studying else rates[1]
+
+
+def _optimizers(
+    generator: SelfConditioned, critic: torch.nn.Module, cfg: ConditionalConfig
+) -> tuple[torch.optim.Adam, torch.optim.Adam]:
+    """Return the generator's, of mapping network, constants of labels and the rest, and the critic's."""
+    synthesis = generator.synthesis
+    labels = [synthesis.low, synthesis.high]
+    rest = [p for p in synthesis.parameters() if not any(p is one for one in labels)]
+    parts = (generator.mapping.parameters(), labels, rest)
+    every = cfg.path_every if cfg.path_weight else None
+    return _adam(parts, cfg.lr, every), _adam((critic.parameters(),), cfg.lr, cfg.r1_every)
+
+
+def _adam(parts: Iterable[Iterable[torch.nn.Parameter]], lr: float, every: int | None) -> torch.optim.Adam:
     """Return Adam with rates and β₂ for a lazy penalty at every so many steps (Karras et al. 2020, appendix B)."""
     ratio = 1.0 if every is None else every / (every + 1)
-    return torch.optim.Adam(network.parameters(), lr * ratio, (0.0, 0.99**ratio), eps=1e-8)
+    groups = [{"params": list(part)} for part in parts]
+    return torch.optim.Adam(groups, lr * ratio, (0.0, 0.99**ratio), eps=1e-8)

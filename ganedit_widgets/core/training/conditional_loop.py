@@ -19,10 +19,11 @@ from ..readers.own import save_model
 from .conditional import ConditionalConfig, ConditionalTrainer
 from .distributed import any_of, processes
 from .labeled import LabeledPictures
+from .labeled_pairs import LabeledPairSource
 from .loop import Progress, progress_of, write_log
 
 CHECKPOINT, MODEL = "checkpoint.pt", "model.safetensors"
-FREE = {"pictures", "seed"}  # settings that a run may change when it goes on; others would make it another run
+FREE = {"pictures", "seed", "study_pictures", "pair_share", "pair_weight"}  # what a run may change when it goes on
 
 
 def fine_tune(
@@ -35,14 +36,18 @@ def fine_tune(
     save_every: float = 300.0,
     seconds: float | None = None,
     stop: Callable[[], bool] = lambda: False,
+    pairs: LabeledPairSource | None = None,
 ) -> Iterator[Progress]:
     """Fine-tune `source` on labeled pictures; yield progress, write checkpoints and sheets of labels into `folder`.
 
     A run whose folder holds a checkpoint goes on from it, on the CPU bit for bit as if it had not been stopped.
     `save_every` and `seconds` (time budget of this call) are in seconds. Whoever reads may pause between two reports;
     whoever stops asking keeps the last checkpoint, `stop` asks for one more. Under ``torchrun`` every process takes its
-    own pictures and gradients are averaged. Raises `TrainingError` if the checkpoint is of another run.
+    own pictures and gradients are averaged. `pairs` are what `cfg.study_pictures` and `cfg.pair_share` ask for.
+    Raises `TrainingError` if the checkpoint is of another run, or `cfg` asks for pairs where none are given.
     """
+    if cfg.needs_pairs and pairs is None:
+        raise TrainingError("These settings learn from pairs: give them, or set study_pictures and pair_share to 0.")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     trainer = ConditionalTrainer(source, data.schema, cfg, device)
@@ -58,11 +63,19 @@ def fine_tune(
             yield progress_of(trainer, cfg.pictures, began, first, {}, sheet)
         if over:
             return
-        losses = trainer.step(*data.batch(cfg.batch, trainer.resolution, trainer.rng(), trainer.device, cfg.mirror))
+        losses = _step(trainer, data, pairs)
         if trainer.steps % report_every == 0:
             progress = progress_of(trainer, cfg.pictures, began, first, losses, None)
             write_log(folder, progress)
             yield progress
+
+
+def _step(trainer: ConditionalTrainer, data: LabeledPictures, source: LabeledPairSource | None) -> dict[str, float]:
+    cfg, rng, size = trainer.cfg, trainer.rng(), trainer.resolution
+    real, v = data.batch(cfg.batch, size, rng, trainer.device, cfg.mirror)
+    if source is None or not (trainer.studies or rng.random() < cfg.pair_share):
+        return trainer.step(real, v)
+    return trainer.step(real, v, source.pairs(cfg.batch, size, rng).to(trainer.device))
 
 
 def save(trainer: ConditionalTrainer, folder: Path) -> Path:

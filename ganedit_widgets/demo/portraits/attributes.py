@@ -239,4 +239,11 @@ def _wear(dice: _Dice, age: Tensor, softness: Tensor) -> dict[str, Tensor]:
     }
 
 
-THROWN: int = thrown_numbers([0]).shape[1]
+def _streams() -> tuple[str, ...]:
+    dice = _dice([0], 0)
+    _compose(dice)
+    return tuple(dice.thrown)
+
+
+STREAMS: tuple[str, ...] = _streams()  # what each column of `thrown_numbers` decides
+THROWN: int = len(STREAMS)
