@@ -36,8 +36,9 @@ FIRST, AMONG = 20_000, 8000  # held-out portraits among which neutral ones are s
 JUDGED = 30_000  # held-out portraits from this number on say where the oracle begins to see a smile
 NEUTRAL, SMILING, CLOSED = 0.2, 0.6, 0.1  # a smile at most, a smile at least, and a mouth open at most
 SWEEP = (-1.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
-STRENGTHS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)  # of the boundary, in deviations of W
-BUDGETS = (0.05, 0.1, 0.3, 1.0)  # of a borrowed mouth
+STRENGTHS = (1.0, 2.0, 4.0, 8.0, 12.0, 18.0)  # of the boundary, in deviations of W
+BUDGETS = (0.005, 0.02, 0.1, 0.4)  # of a borrowed mouth
+PROTECT = 0.02  # low: else the channels that are a mouth's are used up before the smallest of the budgets
 RIVALS = ("interfacegan", "borrowed")
 POOL_SEED = 500_000
 SHOWN = 4  # people on the sheet
@@ -183,7 +184,7 @@ def _ways(
     except LatentError:  # another generator than the demo's, or a catalog without mouths
         return ways
     donor = pool[int(smile.argmax())]
-    return [*ways, *(Way(f"borrowed_{b:g}", Borrow(donor, "mouth", catalog, b), some) for b in BUDGETS)]
+    return [*ways, *(Way(f"borrowed_{b:g}", Borrow(donor, "mouth", catalog, b, PROTECT), some) for b in BUDGETS)]
 
 
 def at_equal_identity(metrics: Mapping[str, Metric], name: str, rival: str = "interfacegan") -> Metric | None:

@@ -16,7 +16,7 @@ from ganedit_widgets.demo.results_file import Metric
 from ganedit_widgets.demo.segment_figures import label_sheet, overlaid
 from ganedit_widgets.demo.segment_trials import seen
 from ganedit_widgets.demo.segmenter import make, telling, trained
-from ganedit_widgets.demo.smile_trials import at_equal_identity, neutral_portraits, smile_line, smile_metrics
+from ganedit_widgets.demo.smile_trials import STRENGTHS, at_equal_identity, neutral_portraits, smile_line, smile_metrics
 from ganedit_widgets.demo.vector_trials import out_of_domain, vector_metrics
 from tests.demo.judge import judge
 from tests.tiny import tiny
@@ -87,7 +87,7 @@ def test_the_smile_benchmark_measures_every_way(segmenter, lower):
         2,
     ]
     ways = curves(metrics)
-    assert set(ways) >= {"vector", "refined", "interfacegan"} and len(ways["interfacegan"]) == 7
+    assert set(ways) >= {"vector", "refined", "interfacegan"} and len(ways["interfacegan"]) == len(STRENGTHS)
     assert metrics["time/step"].value < metrics["time/refined_3"].value
 
 
