@@ -17,6 +17,7 @@ from .transport import Message
 
 HEIGHT = 384  # pixels of a frame in the browser; the film that is exported keeps its own
 QUALITY = 88  # of JPEG: some 20 kB a frame
+AHEAD = 32  # frames on their way at most: a page that only unpacks frames would not hear a click on Stop
 
 
 class Player(ActionWidget):
@@ -39,12 +40,13 @@ class Player(ActionWidget):
         self._lock = threading.RLock()
         self._frames: list[bytes] = []
         self._count, self._aspect, self._generation = 0, 1.0, 0
+        self._sent = self._got = 0  # frames, of this film
         super().__init__(**traits)
 
     def begin(self, count: int) -> None:
         """Forget the old film; `count` frames will follow."""
         with self._lock:
-            self._frames, self._count = [], count
+            self._frames, self._count, self._sent, self._got = [], count, 0, 0
             self._generation += 1
             self.done = self.stale = False
 
@@ -55,7 +57,7 @@ class Player(ActionWidget):
             if len(self._frames) == 1:
                 self._aspect = pixels.shape[1] / pixels.shape[0]
                 self._send_beginning()
-            self._send_frame(len(self._frames) - 1)
+            self._send_frames()
 
     def finish(self) -> None:
         """All frames are there: play."""
@@ -68,17 +70,26 @@ class Player(ActionWidget):
     def _send_beginning(self) -> None:
         self.send({"t": "begin", "count": self._count, "aspect": self._aspect, "generation": self._generation})
 
-    def _send_frame(self, index: int) -> None:
-        self.send({"t": "picture", "index": index, "generation": self._generation}, [self._frames[index]])
+    def _send_frames(self) -> None:
+        """Send what the page has room for; the rest follows as it confirms."""
+        while self._sent < min(len(self._frames), self._got + AHEAD):
+            message = {"t": "picture", "index": self._sent, "generation": self._generation}
+            self.send(message, [self._frames[self._sent]])
+            self._sent += 1
 
     def _receive(self, widget: object, message: Message, buffers: object) -> None:
         kind = message.get("t")
         if kind == "ready":
             with self._lock:
+                self._sent = self._got = 0
                 if self._frames:
                     self._send_beginning()
-                for index in range(len(self._frames)):
-                    self._send_frame(index)
+                self._send_frames()
+        elif kind == "got":
+            with self._lock:
+                if message["generation"] == self._generation:
+                    self._got = max(self._got, int(message["index"]) + 1)
+                    self._send_frames()
         elif kind == "at":
             self._on_at(int(message["index"]))
         else:

@@ -1,13 +1,17 @@
 // Player: a film that was rendered once and plays here, without asking Python for anything. See player.py.
 
 // Messages in: {t: 'begin', count, aspect, generation}, {t: 'picture', index, generation} + one JPEG.
-// Messages out: {t: 'ready'}, {t: 'at', index}: the frame at which the user stopped.
+// Messages out: {t: 'ready'}, {t: 'got', index, generation}: a frame is unpacked, {t: 'at', index}: the frame at which
+// the user stopped.
 ICONS.play = 'M5 3.500v9l7-4.500z';
 ICONS.pause = 'M5.500 3.500v9M10.500 3.500v9';
 
 function filmStore(model) {
   const store = { frames: [], generation: -1, aspect: 1, views: new Set(), asked: false };
-  const redraw = () => { for (const view of store.views) view.update(); };
+  let waiting = 0;
+  const redraw = () => {  // once a frame of the screen, however fast pictures arrive
+    waiting ||= setTimeout(() => { waiting = 0; for (const view of store.views) view.update(); }, 30);
+  };
   const clear = () => { for (const frame of store.frames) frame?.close(); store.frames = []; };
 
   store.receive = async (message, buffers) => {
@@ -19,13 +23,15 @@ function filmStore(model) {
       for (const view of store.views) view.begin();
     } else if (message.t === 'picture' && message.generation === store.generation) {
       const bitmap = await createImageBitmap(new Blob([buffers[0]], { type: 'image/jpeg' }));
-      if (message.generation !== store.generation || store.frames[message.index]) { bitmap.close(); return; }
+      if (message.generation !== store.generation) { bitmap.close(); return; }
+      model.send({ t: 'got', index: message.index, generation: message.generation });
+      if (store.frames[message.index]) { bitmap.close(); return; }
       store.frames[message.index] = bitmap;
       redraw();
     }
   };
   store.arrived = () => { const n = store.frames.indexOf(null); return n < 0 ? store.frames.length : n; };
-  store.end = clear;
+  store.end = () => { clearTimeout(waiting); clear(); };
   return store;
 }
 
