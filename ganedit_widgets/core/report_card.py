@@ -244,10 +244,10 @@ def _verdict(card: ReportCard) -> tuple[str, str]:
         "stiff": "edits hardly move it",
         "jumpy": "edits move it far",
     }
-    spot = f" but for the {_spot(card.where)}" if likeness != "poor" and card.worst > APART else ""
+    if likeness == "poor":  # what else is true of the latent is true of another picture
+        return f"{alike}{', far outside what the model draws' if place == 'outside' else ''}.", _poor(place)
+    spot = f" but for the {_spot(card.where)}" if card.worst > APART else ""
     verdict = f"{alike}{spot}, {where}; {moves[reaction]}."
-    if likeness == "poor":
-        return verdict, _poor(place)
     if place == "outside":
         return verdict, "Edits may break it: search in W, or stay nearer to the average (`stay`), or take fewer steps."
     if reaction != "as usual":

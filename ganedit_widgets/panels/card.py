@@ -18,6 +18,7 @@ MEANINGS = {
     "distance": "How far the latent lies from the average, in standard deviations of the model's own",
     "editability": "How much edits change the picture, over how much they change the model's own",
 }
+NAMES = {"likeness": "distance to the picture", "distance": "distance from the average"}  # as shown
 MARKS = {"close": "good", "inside": "good", "as usual": "good", "poor": "bad", "outside": "bad"}  # others: fair
 
 
@@ -47,11 +48,15 @@ def html_of(card: ReportCard) -> str:
     numbers = {"likeness": card.likeness, "distance": card.distance, "editability": card.editability}
     texts = {name: f"{number:.2f}" for name, number in numbers.items()}
     texts["likeness"] += f" ({card.psnr:.1f} dB)"
-    rows = "".join(_row(name, texts[name], word) for name, word in card.words.items())
+    words = dict(card.words)
+    if words["likeness"] == "poor":  # the latent is of another picture, however good it is
+        words |= dict.fromkeys(("distance", "editability"), "not judged")
+    rows = "".join(_row(name, texts[name], word) for name, word in words.items())
     text = f"<p><b>{escape(card.verdict)}</b> {escape(card.advice)}</p>"
     return f'<div class="ge-card-pictures">{figures}</div>{text}<div class="ge-card-numbers">{rows}</div>'
 
 
 def _row(name: str, number: str, word: str) -> str:
     mark = MARKS.get(word, "fair")
-    return f'<span title="{escape(MEANINGS[name])}">{name} {number} <i class="ge-mark-{mark}">{escape(word)}</i></span>'
+    shown = f'{NAMES.get(name, name)} {number} <i class="ge-mark-{mark}">{escape(word)}</i>'
+    return f'<span title="{escape(MEANINGS[name])}">{shown}</span>'

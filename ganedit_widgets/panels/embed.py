@@ -60,6 +60,7 @@ class EmbedPanel(Panel):
         self.card, self.original = Card(), Original(self, session)
         self.refine_fold = Fold("Refine", lambda: Refine(self, session))
         self.refine_fold.layout.display = "none"
+        self._running: tuple[Edit, Embedded] | None = None  # what was begun here and has not ended
         # layout
         self.after = ipw.VBox([self.scrubber, self.card, self.refine_fold, self.original])
         self.after.add_class("ge-after")
@@ -74,7 +75,6 @@ class EmbedPanel(Panel):
         # connections
         self._file = ""  # name of what was uploaded
         self.found: Embedded | None = None  # by the last search
-        self._running: tuple[Edit, Embedded] | None = None  # what was begun here and has not ended
         self.upload.on_upload(session.guarded(self.take_file))
         self.source.observe(session.guarded(lambda _: self.open_source()), "value")
         self.aligning.on_change(lambda: self.search.take(self.target))
@@ -97,7 +97,7 @@ class EmbedPanel(Panel):
 
     def why_not(self) -> str:
         """Say what is needed before a search can begin."""
-        return self.search.why_not()
+        return "A search is running: press Stop first" if self._running is not None else self.search.why_not()
 
     def apply(self) -> None:
         """Start the search."""
@@ -115,12 +115,14 @@ class EmbedPanel(Panel):
         def ended(_: Turn) -> None:
             if self._running is not None and self._running[0] is edit:
                 self._running = None
+                self.refresh()
 
         self._running = (edit, part)
         self.scrubber.clear()
         turn = self.session.apply(edit, by=self)
         turn.on_end(ended)
         self._on_shown()
+        self.refresh()
         return turn
 
     def resume(self) -> None:
@@ -140,14 +142,25 @@ class EmbedPanel(Panel):
                 f"The picture has {len(source) / 1e6:.0f} MB, at most {LIMIT / 1e6:.0f} can be sent through the "
                 "notebook: make it smaller, or put it on the server and give its path."
             )
-        contents = fetch(source) if is_address(source) else source
-        whole, fitted = (Picture.read(contents, size) for size in (None, self.session.generator.size))
-        if is_address(source):  # it came in one piece, once
-            whole = replace(whole, source=str(source))
-            fitted = replace(fitted, source=str(source), size=self.session.generator.size)
+        address = is_address(source)
+        contents, size = fetch(source) if address else source, self.session.generator.size
+        whole, fitted = Picture.read(contents), Picture.read(contents, size)
+        if address:  # it came in one piece, once
+            whole, fitted = replace(whole, source=str(source)), replace(fitted, source=str(source), size=size)
         self._file = name
         self.session.tell("")
+        self._forget()
         self.aligning.take(whole, fitted)
+
+    def _forget(self) -> None:
+        """Hide what is told of the last search: it is of another picture. A search that runs will tell at its end."""
+        if self._running is None:
+            self.found = None
+            self.card.show(None)
+            self.scrubber.clear()
+            self.original.forget()
+            self.report.layout.display = "none"
+            self._on_shown()
 
     def take_file(self, name: str, contents: bytes) -> None:
         """Take an uploaded file."""
@@ -155,8 +168,7 @@ class EmbedPanel(Panel):
 
     def open_source(self) -> Turn | None:
         """Read the picture at the path or address that was typed; in a thread of its own, for a network may be slow."""
-        source = self.source.value.strip()
-        if not source:
+        if not (source := self.source.value.strip()):
             self.session.tell("Type a path on the server, or an address that begins with https://.", "error")
             return None
         self.session.tell(f"Reading {source}…")
@@ -173,19 +185,19 @@ class EmbedPanel(Panel):
         if not numbers or self._running is None or self.session.busy != label_of(self._running[0]):
             return
         last, total = numbers[-1], self.session.progress.total if self.session.progress else len(numbers)
-        losses = [math.log10(max(n["loss"], 1e-9)) for n in numbers]
         text = f"step {last['step']} of {total} · PSNR {last['psnr']:.1f} dB"
         if "distance" in last:
             text += f" · distance {last['distance']:.1f}"
         self.report.layout.display = None
+        losses = [math.log10(max(n["loss"], 1e-9)) for n in numbers]
         self.plot.value = curve(losses, total, f"Loss on a logarithmic scale; {text}")
         self.numbers.value = text
         if self.session.reached is not None and not isinstance(self._running[0], FitNoise):
             self.scrubber.pass_by(self.session.reached, last)
 
     def _on_busy(self, _: object = None) -> None:
-        busy = self.session.busy
-        allow(self.stop_button, "" if busy else "Nothing is running", "Stop and keep the best so far (Esc)")
+        idle = "" if self.session.busy else "Nothing is running"
+        allow(self.stop_button, idle, "Stop and keep the best so far (Esc)")
         self._on_shown()
 
     # ---- when it is over

@@ -56,6 +56,12 @@ class Original(ipw.VBox):
         self.layout.display = None
         self._refresh()
 
+    def forget(self) -> None:
+        """Another picture has been chosen: there is nothing to put back before it is embedded."""
+        self.source = self.box = self.embedded = None
+        self.layout.display = "none"
+        self._refresh()
+
     def pasted(self) -> Pixels:
         """Return the source, (H, W, 3), with the picture on show. Raises `ImageError` if there is no source."""
         if self.source is None or self.box is None or self.embedded is None:

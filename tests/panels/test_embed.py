@@ -87,6 +87,32 @@ def test_stop_midway_keeps_the_best_so_far(panel, session, photo, until):
     assert panel.stop_button.disabled
 
 
+def test_start_cannot_be_pressed_again_while_it_searches(panel, session, photo, until):
+    panel.take(photo)
+    panel.iterations.value = 3000
+    panel.apply()
+    assert panel.apply_button.disabled and "press Stop first" in panel.apply_button.tooltip
+    panel.apply()
+    assert "press Stop first" in session.message.text
+    until(lambda: session.progress and session.progress.step > 3)
+    session.stop()
+    session.wait(30)
+    assert not panel.apply_button.disabled and len(session.history.edits) == 2  # the sample, and one search
+
+
+def test_another_picture_hides_what_was_told_of_the_one_before(panel, session, photo, until):
+    panel.take(photo)
+    panel.iterations.value = 5
+    panel.apply()
+    session.wait(30)
+    until(lambda: panel.card.card is not None)
+    assert panel.original.layout.display is None and panel.refine_fold.layout.display is None
+    panel.take(photo[::-1].copy())
+    assert panel.card.card is None and panel.original.save_button.disabled and panel.found is None
+    hidden = (panel.original, panel.refine_fold, panel.report, panel.scrubber)
+    assert [widget.layout.display for widget in hidden] == ["none"] * 4
+
+
 def test_traverse_goes_on_from_the_embedded_picture(session, photo, drawn):
     frame = Frame(session, [EmbedPanel, TraversePanel])
     frame.panel.take(photo)
