@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.align import Aligner, Box, align, aligned, find_box, find_steps
+from ganedit_widgets.core.align import SURE, Aligner, Box, align, aligned, find_box, find_steps
 from ganedit_widgets.core.align.box import turned
 from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.image import Picture
@@ -19,6 +19,11 @@ from .turn import Turn
 from .worker import Steps
 
 FIRST = "Choose a picture first"
+ELSEWHERE = "What the model draws seems to lie elsewhere in this picture: press Automatic."
+UNLIKE = (
+    "The model's aligner sees nothing here that is like the model's own pictures. Place the box by hand: upright, and "
+    "as large as the model draws it."
+)
 OFF = (0.12, math.log(1.25), 10.0)  # of place, scale and degrees: from here on the user is told
 
 
@@ -96,7 +101,10 @@ class Aligning(ipw.VBox):
         def steps() -> Steps:
             if self.source is None:
                 raise ImageError(f"{FIRST}: then it can be aligned.")
-            self.take_box(align(self.session.generator, self.source.pixels))
+            if self._is_sure(self.source):
+                self.take_box(align(self.session.generator, self.source.pixels))
+            else:  # the box stays where it is
+                self._tell(UNLIKE)
             yield
 
         return self.session.task("aligning", steps)
@@ -129,10 +137,14 @@ class Aligning(ipw.VBox):
         source = self.source
         if source is None or (aligner := Aligner.of(self.session.generator)) is None:
             return
-        seen = aligner.find(source.pixels)
+        sure, seen = self._is_sure(source), aligner.find(source.pixels)
         yield
-        if self.source is source and self.picture is not None and self.picture.box is None and self._is_off(seen):
-            self._tell("What the model draws seems to lie elsewhere in this picture: press Automatic.")
+        if self.source is source and self.picture is not None and self.picture.box is None:
+            self._tell(UNLIKE if not sure else ELSEWHERE if self._is_off(seen) else "")
+
+    def _is_sure(self, source: Picture) -> bool:
+        aligner = Aligner.of(self.session.generator)
+        return aligner is None or aligner.wander(source.pixels) <= SURE
 
     def _is_off(self, seen: Box) -> bool:
         assert self.box is not None  # asked only where there is a picture

@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib import get_data_path
 from PIL import Image
 
 from ganedit_widgets.core import ImageError, ModelError, load_generator, to_pixels
-from ganedit_widgets.core.align import Aligner, Box, align, crop, find_box, find_steps, read_aligner
+from ganedit_widgets.core.align import SURE, Aligner, Box, align, crop, find_box, find_steps, read_aligner
 from ganedit_widgets.core.align.aligner import DEMO, AlignerConfig, AlignerNetwork, aligner_tensors, targets
+from ganedit_widgets.core.image import read_image
 from ganedit_widgets.demo.align_metrics import affine_metrics
 from ganedit_widgets.demo.align_scenes import FAR, NEAR, WHOLE, scenes
 from ganedit_widgets.demo.align_training import AlignSettings, errors_of, main, train
+from ganedit_widgets.demo.held_out import held_out
 from ganedit_widgets.demo.portraits import PortraitDataset
 from tests.tiny import odd
 
@@ -82,6 +85,16 @@ def test_the_demo_has_one_that_is_small():
 
 
 @pytest.mark.slow
+@has_aligner
+def test_it_wanders_over_what_is_no_portrait_and_stays_on_what_is():
+    aligner = read_aligner(DEMO)
+    tiles, _, _ = held_out(0, 6, 128)
+    portraits = [np.pad(t.permute(1, 2, 0).numpy(), ((32, 32), (32, 32), (0, 0)), "edge") for t in tiles]
+    assert max(aligner.wander(picture) for picture in portraits) < SURE
+    photograph = read_image(f"{get_data_path()}/sample_data/grace_hopper.jpg")
+    assert aligner.wander(photograph) > SURE
+
+
 @has_aligner
 def test_it_places_the_box_far_better_than_nobody_does():
     metrics = {name: metric.value for name, metric in affine_metrics(count=16).items()}

@@ -126,6 +126,18 @@ def test_automatic_places_the_box_where_the_aligner_says(panel, session, large, 
     assert panel.aligning.box == Box(30, 30, 24, 5) and panel.aligning.note.value == ""
 
 
+def test_an_aligner_that_is_not_sure_leaves_the_box_and_says_so(panel, session, large, until, pointing):
+    aligner = session.generator.__dict__["_aligner"]
+    aligner.find = lambda source, looks=2: Box(30, 30, 24, 10 * looks)
+    upload(panel, large)
+    until(lambda: "by hand" in panel.aligning.note.value)
+    before = panel.aligning.box
+    panel.aligning.note.value = ""
+    panel.aligning.automatic().wait(10)
+    assert panel.aligning.box != Box(30, 30, 24, 20) and panel.aligning.box == before
+    assert "by hand" in panel.aligning.note.value
+
+
 def test_nothing_is_said_about_a_picture_that_is_aligned(panel, session, large, until, pointing):
     upload(panel, large[18:42, 18:42])
     session.generator.__dict__["_aligner"].box = Box(12, 12, 23, 2)

@@ -1,11 +1,12 @@
 """Which part of a picture a model shall see: boxes, crops, how to find them, and the way back into the picture."""
 
-from .aligner import Aligner, align, read_aligner
+from .aligner import SURE, Aligner, align, read_aligner
 from .box import Box
 from .crop import aligned, crop, paste_back
 from .search import Found, find_box, find_steps
 
 __all__ = [
+    "SURE",
     "Aligner",
     "Box",
     "Found",
