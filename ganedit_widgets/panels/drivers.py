@@ -180,18 +180,19 @@ class Drivers(ipw.VBox):
     def draw(self) -> Turn:
         """Draw the current picture with every driver's expression; Stop keeps those that are drawn.
 
-        A strength of 0 counts as 1: there would be nothing to see. Raises `LatentError` for pictures of other models.
+        A strength of 0 becomes 1: there would be nothing to see. Raises `LatentError` for pictures of other models.
         """
         neutral, choices, generator = self.panel.neutral.source, self.list.choices, self.session.generator
         if neutral is None or not choices:
             raise LatentError(f"{self.why_not()}.")
         require_memory(self.session.pixels, len(choices))
+        self.panel.strengthen()
         values = self.panel.knobs.values
         edits = drive(
             generator,
             neutral,
             [choice.source for choice in choices],
-            values["strength"] or 1.0,
+            values["strength"],
             values["threshold"],
             self.panel.layers(),
         )

@@ -90,6 +90,12 @@ class ExpressionPanel(Panel):
         self.knobs.set("strength", 0.0)
         self.meter.show(None)
 
+    def strengthen(self) -> None:
+        """Give it a strength if it has none: something is to be seen."""
+        if not self.knobs.values["strength"]:
+            self.knobs.set("strength", 1.0)
+            self._changed()
+
     # ---- from the controls
 
     def _on_source(self) -> None:

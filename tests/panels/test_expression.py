@@ -194,6 +194,7 @@ def test_the_current_picture_does_what_every_driver_does(panel, drivers, session
 def test_a_picture_of_the_sheet_is_gone_on_with(panel, drivers, session):
     fill(panel, drivers)
     drivers.draw().wait(20)
+    assert panel.knobs.values["strength"] == 1.0  # the slider says what was drawn
     drivers.sheet._receive(None, {"t": "select", "id": 2}, [])
     session.wait(10)
     assert panel.expressive.source.seed == 9 and panel.knobs.values["strength"] == 1.0
