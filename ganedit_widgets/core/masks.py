@@ -36,7 +36,10 @@ def masked_target(picture: Picture | Pixels, mask: Mask | None, size: tuple[int,
     """Return a picture as a tensor (1, 3, H, W) of `size`, and its mask (1, 1, H, W) of zeros and ones.
 
     What lies outside the mask is painted over *before* the picture is scaled, so that it has no influence whatever.
+    Raises `ImageError` for what is no picture.
     """
+    if not isinstance(picture, Picture | np.ndarray):
+        raise ImageError(f"{type(picture).__name__} was given where a picture is needed: read it by read_image(…).")
     given = picture if isinstance(picture, Picture) else Picture(picture)
     if mask is None:
         return to_tensor(given.fitted(size)), None

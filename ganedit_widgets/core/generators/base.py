@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
@@ -26,7 +27,9 @@ W_SAMPLES = 2000  # mapped z for the statistics of W: enough for a covariance of
 
 
 def require_own(generator: Generator, latent: Latent) -> None:
-    """Raise `LatentError` if `latent` belongs to another checkpoint than `generator`."""
+    """Raise `LatentError` if `latent` is none, or belongs to another checkpoint than `generator`."""
+    if not isinstance(latent, Latent):
+        raise LatentError(f"{type(latent).__name__} was given where a latent is needed: try generator.sample(seed).")
     if latent.fingerprint != generator.fingerprint:
         raise LatentError(
             f"This latent belongs to checkpoint {latent.fingerprint}, the generator is {generator.fingerprint}: "
@@ -127,7 +130,12 @@ class Generator:
     # ---- latents
 
     def z(self, seed: int) -> Tensor:
-        """Return z (1, z_dim) of a seed: the field's convention, `RandomState(seed).randn`."""
+        """Return z (1, z_dim) of a seed: the field's convention, `RandomState(seed).randn`.
+
+        Raises `LatentError` if the seed is no whole number from 0 to 2³² − 1.
+        """
+        if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+            raise LatentError(f"{seed!r} was given as a seed: give a whole number from 0 to {2**32 - 1}.")
         values = np.random.RandomState(seed).randn(1, self.z_dim)
         return torch.from_numpy(values).float().to(self.device)
 
@@ -155,7 +163,12 @@ class Generator:
         return Latent(w.detach().expand(rows, -1).clone().float(), self.fingerprint, label=label)
 
     def sample(self, seed: int, psi: float = 1.0, label: Tensor | None = None) -> Latent:
-        """Return the latent of a seed, truncated: w_avg + ψ·(w − w_avg) (Karras et al. 2019, section B)."""
+        """Return the latent of a seed, truncated: w_avg + ψ·(w − w_avg) (Karras et al. 2019, section B).
+
+        Raises `LatentError` for what is no seed, or a ψ that is not finite.
+        """
+        if not math.isfinite(psi):
+            raise LatentError(f"A truncation ψ of {psi} was given: give a finite number, 1 for none.")
         with torch.no_grad():
             w = self.map(self.z(seed), label)
             return self.latent(self.w_avg + psi * (w - self.w_avg), label)
