@@ -28,14 +28,16 @@ def find_parts(session: Session, layer: str | None = None, k: int = PARTS, count
     code = f"list(build_catalog(generator, {layer!r}, {k}, range({count})))[-1].catalog"
 
     def steps() -> Steps:
-        done = 0
+        done, known = 0, session.parts.catalog
         for progress in build_catalog(session.generator, layer, k, range(count), restarts=RESTARTS):
             for _ in range(progress.step - done):  # clusters that are found early leave steps out
                 yield
             done = progress.step
             if progress.catalog is not None:
                 session.parts.take(progress.catalog, code)
-        return f"{k} parts are found: point at them, name them, and merge what belongs together."
+        told = f"{k} parts are found: point at them, name them, and merge what belongs together."
+        named = known is not None and any(not part.name.startswith("part ") for part in known.parts)
+        return told + " Undo brings the named parts back; Carry names over names these after them." * named
 
     return session.task("finding parts", steps, 2 * count + RESTARTS * ITERATIONS)
 

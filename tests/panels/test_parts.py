@@ -67,7 +67,7 @@ def test_found_parts_are_listed_and_laid_over_every_picture(session, until):
     assert names(panel) == [f"part {i}" for i in range(1, 6)]
     until(lambda: len(panel.view.tiles) == 5 and all(tile.clusters is not None for tile in panel.view.tiles))
     assert panel.view.tiles[0].main and np.array_equal(panel.view.tiles[0].pixels, session.pixels)
-    assert "5 parts are found" in session.message.text
+    assert "5 parts are found" in session.message.text and "Undo" not in session.message.text
     panel.close()
 
 
@@ -195,6 +195,7 @@ def test_names_are_carried_over_to_a_new_catalog(panel, session, tmp_path, monke
     panel.samples.value, panel.count.value = 8, 8
     panel.find().wait(20)
     assert "face" not in names(panel) and not panel.editor.carry_button.disabled
+    assert "Undo brings the named parts back" in session.message.text
     panel.editor.carry_button.click()
     session._tasks[-1].wait(20)
     assert "face" in names(panel) and len(names(panel)) <= 3
