@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets as ipw
 
 from ganedit_widgets.core.edits import Sample, Source, latent_of
+from ganedit_widgets.core.errors import LatentError
 from ganedit_widgets.core.image import as_png
 from ganedit_widgets.core.recipe import load_recipe
 
@@ -114,7 +115,8 @@ class SourcePicker(ipw.VBox):
         # widgets
         self.shown = ipw.Image(format="png", width=SIZE, height=SIZE, layout={"display": "none"})
         self.shown.add_class("ge-target")
-        seed = ipw.BoundedIntText(0, 0, LARGEST, layout={"width": "76px"}, continuous_update=False)
+        # empty at first: a number in it would look chosen, and could not be typed to choose it
+        seed = ipw.Text(placeholder="seed", layout={"width": "76px"}, continuous_update=False)
         self.seed = named(seed, f"Seed of the {role}")
         self.random_button = button("Random", self._throw, f"Another picture as the {role}")
         self.here_button = button("This picture", session.guarded(self.take_current))
@@ -146,8 +148,7 @@ class SourcePicker(ipw.VBox):
     def take(self, choice: Choice) -> None:
         """Choose a picture."""
         self.choice = choice
-        if isinstance(choice.source, Sample):
-            self.seed.value = choice.source.seed
+        self.seed.value = str(choice.source.seed) if isinstance(choice.source, Sample) else ""
         self._say()
         self.session.in_background(f"{self.role} {id(self)}", self._draw)
         self._changed()
@@ -165,8 +166,12 @@ class SourcePicker(ipw.VBox):
         self.fold.opened = self.fold.opened
 
     def _on_seed(self) -> None:
-        if not (isinstance(self.source, Sample) and self.source.seed == self.seed.value):  # else it follows the choice
-            self.take_seed(self.seed.value)
+        typed = self.seed.value.strip()
+        if not typed or (isinstance(self.source, Sample) and str(self.source.seed) == typed):
+            return  # it follows the choice
+        if not (typed.isdecimal() and int(typed) <= LARGEST):
+            raise LatentError(f"{typed!r} is no seed: type a whole number from 0 to {LARGEST}.")
+        self.take_seed(int(typed))
 
     def _throw(self) -> None:
-        self.seed.value = random.randrange(RANDOM)
+        self.seed.value = str(random.randrange(RANDOM))

@@ -43,12 +43,22 @@ def test_without_a_second_parent_nothing_can_be_painted_and_it_says_so(panel):
 
 
 def test_a_chosen_parent_is_seen_at_once(panel, session, drawn, until):
-    panel.other.seed.value = 5
+    panel.other.seed.value = "5"
     session.wait(10)
     assert panel.strip.disabled == "" and panel.strip.shares == [0, 0, 0, 1, 1, 1]
     assert np.array_equal(session.pixels, drawn(child(session, 0, 0, 0, 1, 1, 1)))
     until(lambda: panel.other.shown.layout.display is None)
     assert read_image(panel.other.shown.value).shape == (16, 16, 3)
+
+
+def test_any_seed_can_be_typed_and_what_is_none_is_one_sentence(panel, session):
+    panel.other.seed.value = "0"
+    assert (panel.other.source.seed, panel.other.source.psi) == (0, 0.7)
+    panel.other.take(Choice(session.latent, "step 1"))
+    assert panel.other.seed.value == ""
+    for typed in ("-1", "seven", str(2**32)):
+        panel.other.seed.value = typed
+        assert "is no seed: type a whole number" in session.message.text and panel.other.source is session.latent
 
 
 def test_painting_shows_and_apply_records(panel, session, drawn):
