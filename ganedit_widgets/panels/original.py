@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as ipw
 
 from ganedit_widgets.core.align import Box, paste_back
+from ganedit_widgets.core.edits import Edit
 from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.image import Picture, Pixels, as_png, to_pixels
 from ganedit_widgets.core.latent import Latent
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 WAYS = [("the whole crop", "all"), ("only what edits changed", "change")]
 FIRST = "Embed a picture first"
+ANOTHER = "The picture on show was not made from the embedded one: go back to that in the history"
 
 
 class Original(ipw.VBox):
@@ -36,6 +38,8 @@ class Original(ipw.VBox):
         self.box: Box | None = None
         self.file = ""
         self.embedded: Latent | None = None  # what the search found: edits are counted from it
+        self._begun: Edit | None = None  # what that began with
+        self._watching = False
         # widgets
         self.way = ipw.Dropdown(options=WAYS, layout={"width": "180px"})
         self.save_button = button("Save into the original", session.guarded(self.save))
@@ -53,6 +57,10 @@ class Original(ipw.VBox):
         """A search in `box` of `source` has found a latent; `file` is what the source is called."""
         self.file = source.source or file
         self.source, self.box, self.embedded = source, box.rounded(), embedded
+        self._begun = self.session.history.begun
+        if not self._watching:
+            self._watching = True
+            self.panel.watch(lambda _: self._refresh(), "entries", "pixels")
         self.layout.display = None
         self._refresh()
 
@@ -89,6 +97,14 @@ class Original(ipw.VBox):
         session, pending = self.session, self.session.pending
         return session.latent if pending is None else next(iter(pending.steps(session.generator, session.latent)))
 
+    def _why_not(self) -> str:
+        if self.source is None:
+            return FIRST
+        history, pending = self.session.history, self.session.pending
+        led_here = any(entry.latent is self.embedded for entry in history.entries[: history.index + 1])
+        stands = led_here and history.begun is self._begun and not getattr(pending, "anew", False)
+        return "" if stands else ANOTHER
+
     @property
     def name(self) -> str:
         """The name of the file that is given."""
@@ -109,5 +125,5 @@ class Original(ipw.VBox):
         return "\n".join(lines)
 
     def _refresh(self) -> None:
-        allow(self.save_button, "" if self.source is not None else FIRST, "A PNG file of the original's size")
+        allow(self.save_button, self._why_not(), "A PNG file of the original's size")
         self.shown.value = f"<pre>{escape(self.code())}</pre>" if self.source is not None else ""

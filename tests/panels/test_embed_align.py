@@ -9,7 +9,7 @@ from PIL import Image
 from ganedit_widgets.core import to_pixels
 from ganedit_widgets.core.align import Box, crop, paste_back
 from ganedit_widgets.core.align.aligner import Aligner, AlignerConfig, AlignerNetwork
-from ganedit_widgets.core.edits import Embed, MoveAlong, Restore
+from ganedit_widgets.core.edits import Embed, MoveAlong, Restore, Sample
 from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.image import read_image
 from ganedit_widgets.core.probes import sefa
@@ -199,6 +199,21 @@ def test_earlier_steps_can_be_looked_at_and_continued_from(panel, session, large
     assert isinstance(restored, Restore) and restored.latent is frames[1].latent
     assert isinstance(edit, Embed) and edit.start == "current" and edit.iterations == 3
     assert (edit.stay, edit.pixel) == (0.25, Embed.pixel)
+
+
+def test_another_picture_is_not_put_into_the_original(panel, session, large, until):
+    upload(panel, large)
+    searched(panel, session, until)
+    button = panel.original.save_button
+    until(lambda: not button.disabled)
+    session.undo()
+    until(lambda: button.disabled and "not made from the embedded one" in button.tooltip)
+    session.redo()
+    until(lambda: not button.disabled)
+    session.apply(MoveAlong(sefa(session.generator)[0], 0.5)).wait(10)
+    assert not button.disabled  # an edit of it
+    session.apply(Sample(8)).wait(10)
+    until(lambda: button.disabled)
 
 
 def test_the_edited_picture_is_put_back_into_the_original(panel, session, large, until, drawn):
