@@ -33,9 +33,9 @@ class Card(ipw.HTML):
 
     def show(self, card: ReportCard | None) -> None:
         """Show a card; None hides it."""
-        self.card = card
         self.value = "" if card is None else html_of(card)
         self.layout.display = "none" if card is None else None
+        self.card = card
 
 
 def html_of(card: ReportCard) -> str:
