@@ -37,6 +37,7 @@ class BorrowPanel(Panel):
         self.board = session.parts
         self.board.begin()
         self._latent: Latent | None = None  # of the reference
+        self._here: Latent | None = None  # of the picture that is drawn with its parts
         # widgets
         self.tiles = PartView(size=SIDE, width=3 * SIDE, label="Parts of both pictures", hint="No parts are known yet.")
         self.find_button = button("Find parts", session.guarded(lambda: find_parts(session)), "They need no labels")
@@ -65,7 +66,7 @@ class BorrowPanel(Panel):
         self.watch(self._on_catalog, "catalog", of=self.board)
         self.watch(self._on_selected, "selected", of=self.board)
         self.watch(lambda _: self._drawing.ask(), "entries")
-        self.watch(lambda _: self._measuring.ask(), "pixels")
+        self.watch(lambda _: self._on_pixels(), "pixels")
         self.references.draw()
         self._on_catalog()
         self._on_selected()
@@ -186,10 +187,22 @@ class BorrowPanel(Panel):
         self.tiles.selected = list(self.board.selected)
         self.refresh()
 
+    def _on_pixels(self) -> None:
+        self._measuring.ask()
+        if self._here is not None and self._base is not self._here:
+            self._drawing.ask()
+
+    @property
+    def _base(self) -> Latent:
+        """What a part would be laid into: what another panel previews is recorded before."""
+        own = self.session.pending is self._panel_edit
+        return self.session.latent if own else self.session.shown
+
     def _draw_tiles(self) -> Steps:
         tiles: list[Tile] = []
+        self._here = self._base
         for key, latent, caption in (
-            ("here", self.session.latent, "this picture"),
+            ("here", self._here, "this picture"),
             ("there", self._latent, "reference"),
         ):
             yield

@@ -150,6 +150,19 @@ def test_one_of_six_references_is_chosen_by_a_click(panel, session, until):
     until(lambda: [tile.caption for tile in panel.tiles.tiles] == ["this picture", "reference"])
 
 
+def test_what_another_panel_previews_is_the_picture_that_a_part_is_laid_into(panel, session, until):
+    panel.picker.take_seed(9)
+    until(lambda: len(panel.tiles.tiles) == 2)
+    recorded = panel.tiles.tiles[0].pixels
+    session.preview(Sample(12), by=object()).wait(10)
+    until(lambda: not np.array_equal(panel.tiles.tiles[0].pixels, recorded))
+    assert np.array_equal(panel.tiles.tiles[0].pixels, session.thumbnail(session.shown, 16))
+    click(panel, "part 1")  # recorded is what was previewed, and the part is laid into that
+    session.wait(10)
+    assert session.history.edits[-1].seed == 12 and session.pending.part == "part 1"
+    assert panel._base is session.latent
+
+
 def test_a_step_of_the_history_may_be_the_reference(panel, session):
     session.apply(Sample(7)).wait(10)
     session.go_to(1).wait(10)
