@@ -17,7 +17,7 @@ from tests.tiny import tiny
 PROMISED = {"psnr/z", "psnr/w", "psnr/w_plus", "psnr/w_plus_noise", "psnr/photo_w_plus", "random_weights/psnr"}
 PROMISED |= {"affine/rotate_20", "affine/rotate_20_aligned", "defect/mouth_inpainted_hole", "crossover/yaw_from_b"}
 PROMISED |= {"psnr/noise_z", "psnr/texture_w_plus_noise", "psnr/tuned", "drift/tuned", "seconds/w_plus"}
-FIGURES = {"psnr", "affine", "defect", "crossover", "expression"}
+FIGURES = {"psnr", "psnr_outside", "affine", "defect", "crossover", "expression"}
 SHEETS = {"spaces", "outside", "affine", "defects", "random_weights"}
 
 

@@ -224,7 +224,8 @@ def test_what_was_baked_before_a_stop_is_not_drawn_again(film, session, until, m
     drawn, draw = [], session.generator.draw
     monkeypatch.setattr(session.generator, "draw", lambda *a, **o: drawn.append(1) or draw(*a, **o))
     film.bake().wait(20)
-    assert len(film.baked) == 400 and len(drawn) <= 400 - kept
+    others = 20  # thumbnails and the stage may be drawn meanwhile
+    assert len(film.baked) == 400 and len(drawn) <= 400 - kept + others
 
 
 def test_a_film_larger_than_memory_is_refused_with_its_size(film, session, monkeypatch):
