@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganedit_widgets.core import LatentError
-from ganedit_widgets.core.edits import Sample, TransferExpression, change_of_look, drive, run
+from ganedit_widgets.core.edits import Sample, TransferExpression, drive, run
 from ganedit_widgets.core.edits.expression_transfer import w_deviation
 from tests.tiny import odd, tiny
 
@@ -118,10 +118,3 @@ def test_many_drivers_give_one_edit_each():
     assert torch.equal(films[1].w, transfer(0.5, layers=(0, 1)).w)
     with pytest.raises(LatentError, match="checkpoint"):
         drive(TINY, NEUTRAL, [odd().sample(1)])
-
-
-@pytest.mark.parametrize("kind", ["auto", "pyramid"])
-def test_the_change_of_look_is_nothing_for_the_same_and_grows_with_the_strength(kind):
-    weak, strong = (change_of_look(TINY, ME, transfer(s), kind) for s in (0.2, 1.0))
-    assert change_of_look(TINY, ME, ME, kind) == pytest.approx(0, abs=1e-6)
-    assert 0 < weak < strong

@@ -7,7 +7,7 @@ from .direction import MoveAlong
 from .embed import Embed
 from .embed_many import embed_many
 from .embed_parts import EmbedParts, embed_part, inpaint, join, local_style, reconstruct, scribble
-from .expression_transfer import TransferExpression, change_of_look, drive
+from .expression_transfer import TransferExpression, drive
 from .litter import litter, style_mixing_table
 from .noise import FitNoise
 from .objective import Part
@@ -36,7 +36,6 @@ __all__ = [
     "Source",
     "Stack",
     "TransferExpression",
-    "change_of_look",
     "drive",
     "edit_region",
     "embed_many",

@@ -15,7 +15,6 @@ from torch import Tensor
 from ..errors import LatentError
 from ..generators.base import Generator, require_own
 from ..latent import Latent
-from ..perceptual import distance_to
 from ..short import short
 from .base import Report, ignore
 from .sources import Source, latent_of
@@ -99,14 +98,3 @@ def drive(
     for source in (neutral, *drivers):
         latent_of(generator, source)
     return [TransferExpression(neutral, driver, strength, threshold, layers) for driver in drivers]
-
-
-@torch.no_grad()
-def change_of_look(generator: Generator, before: Latent, after: Latent, kind: str = "auto") -> float:
-    """Return how different two latents' pictures look: 0 for the same, and more the more has changed.
-
-    It stands in for a score of identity, which needs a network that knows faces and that this library does not bring:
-    this is the distance of `core.perceptual.distance_to`, which sees every change, of expression as of person.
-    Compare numbers of one model and one `kind` only.
-    """
-    return float(distance_to(generator, generator.draw(before), kind)(generator.draw(after)))
