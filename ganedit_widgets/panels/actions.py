@@ -47,7 +47,7 @@ class Actions(Showing):
                 turn.stop()
             lists = (self._turns,) if preview else (self._turns, self._stoppable)
             turn = self._worker.submit(
-                partial(self._told, action, lists),
+                partial(self._told, action, lists, self._number()),
                 lane=self,
                 priority=Priority.PREVIEW if preview else Priority.EDIT,
                 slot=("preview", id(by)) if preview else None,
@@ -61,16 +61,19 @@ class Actions(Showing):
             for turns in lists:
                 turns[:] = [t for t in turns if not t.finished and t is not turn] + [turn]
 
-    def _told(self, action: Action, lists: tuple[list[Turn], ...], turn: Turn) -> Steps:
+    def _told(self, action: Action, lists: tuple[list[Turn], ...], act: int, turn: Turn) -> Steps:
         """Do `action`; say what it returns, or what went wrong."""
         if self._worker.sync:
             self._enter(turn, lists)
         try:
             said = yield from action(turn)
         except Exception as error:
-            self.complain(error)
+            self.complain(error, act)
             raise
-        self.tell(said or "")
+        if said:
+            self.tell(said, act=act)
+        else:
+            self._forget(act)
 
     # ---- the actions
 

@@ -17,12 +17,19 @@ from ganedit_widgets.core.latent import Latent
 
 from .notes import Message, Progress
 from .running import Running
+from .worker import Worker
 
 log = logging.getLogger(__name__)
 
 
 class Reports(tr.HasTraits):
-    """The part of a session that speaks. Observe its traits; they change in the worker's thread."""
+    """The part of a session that speaks. Observe its traits; they change in the worker's thread.
+
+    What was said of one act of the user stays until a later act succeeds: what was begun before it and ends now, or
+    happens without the user, does not take away what is still being read.
+    """
+
+    _worker: Worker
 
     message = tr.Any(Message(), help="the last thing to say: (text, level), level is 'info', 'error' or 'bug'")
     details = tr.Unicode(help="the traceback behind a bug, else empty")
@@ -33,6 +40,8 @@ class Reports(tr.HasTraits):
     def __init__(self) -> None:
         super().__init__()
         self._speaking = threading.RLock()  # anyone may speak; one after the other
+        self._acts = self._about = 0  # what the user has done so far is counted; the act that the message is about
+        self._acting = threading.local()  # its `act`: the one that a thread is just carrying out
         self._jobs: list[Running] = []  # running, the last one is on show
 
     @property
@@ -40,33 +49,66 @@ class Reports(tr.HasTraits):
         """The latent that the running edit has reached; None if none runs or has reached one."""
         return self._jobs[-1].latent if self._jobs else None
 
-    def tell(self, text: str, level: str = "info", details: str = "") -> None:
-        """Say one sentence; an empty one clears the line."""
+    def tell(self, text: str, level: str = "info", details: str = "", act: int | None = None) -> None:
+        """Say one sentence; an empty one clears the line. `act`: what it is about, if not what is being done now."""
         with self._speaking:
+            self._about = getattr(self._acting, "act", self._acts) if act is None else act
             self.details = details
             self.message = Message(text, level)
 
-    def complain(self, error: BaseException) -> None:
+    def complain(self, error: BaseException, act: int | None = None) -> None:
         """Say what went wrong: a user's error is its sentence; a bug is logged and shown with its traceback."""
         if isinstance(error, GanEditError):
-            self.tell(str(error), "error")
+            self.tell(str(error), "error", act=act)
             return
         log.error("A bug in %s", self.busy or "a preview", exc_info=error)
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-        self.tell(f"Something broke ({type(error).__name__}: {error}); the picture is as before.", "bug", text)
+        said = f"Something broke ({type(error).__name__}: {error}); the picture is as before."
+        self.tell(said, "bug", text, act)
 
     def guarded(self, act: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `act` such that its error is told to the user: Jupyter swallows the errors of callbacks."""
+        """Return `act`, which the user does, such that its error is told: Jupyter swallows the errors of callbacks.
+
+        Once it succeeds, it takes away the error of an earlier act.
+        """
 
         @functools.wraps(act)
         def safely(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return act(*args, **kwargs)
-            except Exception as error:
-                self.complain(error)
-                return None
+            with self._as_act() as number:
+                try:
+                    answer = act(*args, **kwargs)
+                except Exception as error:
+                    self.complain(error)
+                    return None
+                if self.message.level != "info" and not self._worker.here:
+                    self._forget(number)
+                return answer
 
         return safely
+
+    def _number(self) -> int:
+        """Return the number of the act that this thread carries out, or of a new one; no observer is the user."""
+        with self._speaking:
+            if not hasattr(self._acting, "act") and not self._worker.here:
+                self._acts += 1
+            return getattr(self._acting, "act", self._acts)
+
+    @contextmanager
+    def _as_act(self) -> Iterator[int]:
+        """Meanwhile, whatever this thread does is one act."""
+        number, inside = self._number(), hasattr(self._acting, "act")
+        self._acting.act = number
+        try:
+            yield number
+        finally:
+            if not inside:
+                del self._acting.act
+
+    def _forget(self, act: int) -> None:
+        """Clear the line of what is about an act before this one."""
+        with self._speaking:
+            if self._about < act:
+                self.tell("", act=act)
 
     @contextmanager
     def _working(self, running: Running) -> Iterator[None]:

@@ -106,7 +106,7 @@ class Session(Actions):
         What the generator returns, if anything, is said to the user.
         """
         with self._asking:
-            job = partial(self._told, partial(self._task, name, steps, total), (self._tasks,))
+            job = partial(self._told, partial(self._task, name, steps, total), (self._tasks,), self._number())
             turn = self._worker.submit(job, lane=(self, "tasks"), slot="task")
             self._enter(turn, (self._tasks,))
             return turn

@@ -98,6 +98,11 @@ class Worker:
     def __repr__(self) -> str:
         return f"Worker({str(self.device)!r}, {sum(map(len, self._lanes.values()))} jobs)"
 
+    @property
+    def here(self) -> bool:
+        """Whether whoever asks is being run by this worker."""
+        return self._draining or threading.current_thread() is self._thread
+
     def submit(
         self, job: Job, *, lane: Hashable, priority: Priority = Priority.EDIT, slot: Hashable | None = None
     ) -> Turn:
@@ -106,7 +111,7 @@ class Worker:
             if self._closed:
                 raise RuntimeError("This worker was closed: open a new session.")
             self._stamp += 1
-            turn = Turn(self._stamp, self._wake, self._waitable)
+            turn = Turn(self._stamp, self._wake, lambda: not self.here)
             tasks = self._lanes.setdefault(lane, deque())
             if slot is not None:
                 self._replace(tasks, slot)
@@ -177,9 +182,6 @@ class Worker:
     def _wake(self) -> None:
         with self._condition:
             self._condition.notify_all()
-
-    def _waitable(self) -> bool:
-        return not self._draining and threading.current_thread() is not self._thread
 
     def _loop(self) -> None:
         while True:
