@@ -20,7 +20,7 @@ from .part_find import Seen, find_parts
 from .part_meters import PartMeters
 from .part_view import PartView, Tile
 from .session import Session
-from .sources import Choice, SourcePicker, current
+from .sources import Choice, SourcePicker, take_current
 from .turn import Turn
 from .worker import Steps
 
@@ -131,14 +131,9 @@ class BorrowPanel(Panel):
         choice = self.picker.choice
         if choice is None or self._latent is None:
             raise LatentError("There is no reference to swap with: choose one.")
-        if self.session.pending is None:
-            self._swap_with(choice)
-        else:
-            self.session.keep().on_end(lambda _: self._swap_with(choice))
+        take_current(self.session, lambda here: self._swap(choice, here))
 
-    def _swap_with(self, choice: Choice) -> None:
-        """Go on from `choice`, with the picture recorded last as the reference."""
-        here = current(self.session)
+    def _swap(self, choice: Choice, here: Choice) -> None:
         source = choice.source
         self.session.apply(source if isinstance(source, Sample) else Restore(source, choice.name), by=self)
         self.picker.take(here)

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.edits import Sample, drive, latent_of, run
+from ganedit_widgets.core.edits import Sample, drive, run
 from ganedit_widgets.core.errors import LatentError
 from ganedit_widgets.core.film import KINDS
 from ganedit_widgets.core.film_cost import require_memory
 from ganedit_widgets.core.image import Pixels, to_pixels
 
-from .controls import Fold, allow, button, help_line, named, row
+from .controls import allow, button, help_line, named, row
 from .film_steps import Film, require_free
 from .filmstrip import Filmstrip, Id
 from .painter import shrunk
+from .picture_list import PictureList
 from .player import Player
 from .seeds import LARGEST
 from .session import Session
-from .sources import PSI, Choice, Gallery, current
+from .sources import PSI, Choice
 from .turn import Turn
 from .worker import Steps
 
@@ -35,90 +36,25 @@ OFFERED = ("sheet", "gif", "webp", "mp4", "strip", "frames")
 RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
-class DriverList(ipw.VBox):
+class DriverList(PictureList):
     """Up to 64 pictures: of seeds, of the history, saved ones, the one on show; `changed()` is called for others."""
 
+    noun, most, size = "driver", MOST, SIZE
+
     def __init__(self, session: Session, changed: Callable[[], Any]) -> None:
-        self.session, self._changed = session, changed
-        self._choices: dict[Id, Choice] = {}
-        self._thumbnails: dict[Id, Pixels] = {}
-        self._next, self.chosen = 0, None  # type: int, Id | None
-        # widgets
-        self.strip = Filmstrip(size=SIZE, wrap=True, label="Drivers", hint="No drivers yet: add pictures below.")
+        super().__init__(session, changed, wrap=True, label="Drivers", hint="No drivers yet: add pictures below.")
         seeds = ipw.Text(placeholder="seeds: 5, 8, 11-14", layout={"width": "150px"})
         self.seeds = named(seeds, "Seeds of drivers, such as 5, 8, 11-14")
-        self.seeds_button = button("Add seeds", session.guarded(self.add_seeds), "Add the pictures of these seeds")
-        self.here_button = button("Add this picture", session.guarded(self.add_current), "Add what is on show now")
-        self.remove_button = button("Remove", session.guarded(self.remove))
-        self.fold = Fold("Add from pictures", lambda: Gallery(session, lambda choice: self.add([choice])))
-        super().__init__(
-            [
-                self.strip,
-                row("", self.seeds, self.seeds_button, self.here_button, self.remove_button),
-                self.fold,
-            ]
-        )
-        # connections
-        self.strip.on_select(session.guarded(self._on_select))
-        self._show()
-
-    @property
-    def choices(self) -> list[Choice]:
-        """The drivers, in order."""
-        return list(self._choices.values())
-
-    def add(self, choices: list[Choice]) -> None:
-        """Add drivers at the end. Raises `LatentError` if there would be too many."""
-        if len(self._choices) + len(choices) > MOST:
-            raise LatentError(f"There would be {len(self._choices) + len(choices)} drivers: {MOST} is the most.")
-        for choice in choices:
-            self._choices[f"d{self._next}"] = choice
-            self._next += 1
-        self._told()
+        self.seeds_button = button("Add seeds", session.guarded(self.add_seeds))
+        self._adding[self.seeds_button] = "Add the pictures of these seeds"
+        buttons = row("", self.seeds, self.seeds_button, self.here_button, self.remove_button)
+        self.children = (self.strip, buttons, self.fold)
+        self.refresh()
 
     def add_seeds(self) -> None:
         """Add the pictures of the seeds that were typed. Raises `LatentError` for what is no list of seeds."""
-        self.add([Choice(Sample(seed, PSI), f"seed {seed}") for seed in seeds_in(self.seeds.value)])
+        self.add(*(Choice(Sample(seed, PSI), f"seed {seed}") for seed in seeds_in(self.seeds.value)))
         self.seeds.value = ""
-
-    def add_current(self) -> None:
-        """Add the picture on show; what is not recorded yet is recorded first."""
-        if self.session.pending is None:
-            self.add([current(self.session)])
-        else:
-            self.session.keep().on_end(lambda _: self.add([current(self.session)]))
-
-    def remove(self) -> None:
-        """Remove the chosen driver, or the last one."""
-        if self._choices:
-            del self._choices[self.chosen if self.chosen in self._choices else list(self._choices)[-1]]
-            self.chosen = None
-            self._told()
-
-    def _on_select(self, key: Id) -> None:
-        self.chosen = key
-        self._show()
-
-    def _told(self) -> None:
-        self._show()
-        self.session.in_background(f"drivers {id(self)}", self._draw)
-        self._changed()
-
-    def _show(self) -> None:
-        known = [(key, choice.name) for key, choice in self._choices.items() if key in self._thumbnails]
-        self.strip.show([(key, self._thumbnails[key], name) for key, name in known], self.chosen)
-        which = (
-            "the chosen driver" if self.chosen in self._choices else "the last driver; choose another to remove that"
-        )
-        allow(self.remove_button, "" if self._choices else "There are no drivers yet", f"Remove {which}")
-
-    def _draw(self) -> Steps:
-        for key, choice in list(self._choices.items()):
-            if key not in self._thumbnails:
-                latent = latent_of(self.session.generator, choice.source)
-                self._thumbnails[key] = self.session.thumbnail(latent, SIZE)
-                yield
-        self._show()
 
 
 class Drivers(ipw.VBox):

@@ -48,6 +48,14 @@ def current(session: Session) -> Choice:
     return Choice(entry.latent, f"step {session.history.index}")
 
 
+def take_current(session: Session, take: Callable[[Choice], Any]) -> None:
+    """Call `take(choice)` with the picture on show; what is not recorded yet is recorded first."""
+    if session.pending is None:
+        take(current(session))
+    else:
+        session.keep().on_end(session.guarded(lambda _: take(current(session))))
+
+
 class Gallery(ipw.VBox):
     """Thumbnails to choose from: the history, and pictures of seeds; or the path of a picture saved with its recipe."""
 
@@ -140,10 +148,7 @@ class SourcePicker(ipw.VBox):
 
     def take_current(self) -> None:
         """Choose the picture on show; what is not recorded yet is recorded first."""
-        if self.session.pending is None:
-            self.take(current(self.session))
-        else:
-            self.session.keep().on_end(lambda _: self.take(current(self.session)))
+        take_current(self.session, self.take)
 
     def take(self, choice: Choice) -> None:
         """Choose a picture."""
