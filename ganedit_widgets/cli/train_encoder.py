@@ -11,6 +11,7 @@ EXAMPLES = """\
   ganedit train encoder cats.safetensors cats_encoder.safetensors
   ganedit train encoder cats.safetensors cats_encoder.safetensors --pictures photos/ --minutes 60
   ganedit train encoder demo encoder.safetensors --steps 20000 --device cuda
+  ganedit train encoder tuned.safetensors tuned_encoder.safetensors --start demo --steps 3000
 
 A file called MODEL_encoder.safetensors beside MODEL.safetensors is found by itself."""
 
@@ -20,6 +21,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("model", metavar="MODEL", help="a model file, an https:// address, or demo")
     command.add_argument("out", metavar="OUT.safetensors", type=Path, help="the file to write")
     command.add_argument("--pictures", type=Path, metavar="FOLDER", help="real pictures, learned in the last steps")
+    command.add_argument("--start", metavar="MODEL", help="begin with the encoder of MODEL, from which this was tuned")
     command.add_argument("--steps", type=int, default=20_000, help="of the optimization (20000)")
     command.add_argument("--batch", type=int, default=16, help="pictures per step (16)")
     command.add_argument("--minutes", type=float, default=None, help="stop after so long; run again to go on")
@@ -32,12 +34,14 @@ def run(options: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from ..core import load_generator
+    from ..core.conditioning.invert import require_encoder
     from ..core.encoder.training import EncoderPlan, train_encoder
     from ..core.errors import ModelError
     from ..core.training.pictures import open_pictures
 
     require_place(options.out, ModelError)
     generator = load_generator(options.model, options.device)
+    start = None if options.start is None else require_encoder(load_generator(options.start, options.device))
     plan = EncoderPlan(steps=options.steps, batch=options.batch, seed=options.seed)
     folder = options.pictures
     pictures = None if folder is None else open_pictures(folder, generator.size[0], mirror=False)
@@ -45,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     psnr = None
     with tqdm(total=plan.steps, unit="step", disable=None) as bar:
         try:
-            for progress in train_encoder(generator, options.out, pictures, plan, seconds, report_every=50):
+            for progress in train_encoder(generator, options.out, pictures, plan, seconds, 50, start):
                 bar.update(progress.step - bar.n)
                 bar.set_postfix_str(str(progress), refresh=False)
                 psnr = progress.psnr

@@ -22,7 +22,7 @@ from ..core.edits import SetLabels
 from ..core.edits.base import Report, ignore
 from ..core.errors import DirectionError, ModelError
 from ..core.generators import Generator
-from ..core.generators.load import load_generator
+from ..core.generators.load import has_shipped, load_generator
 from ..core.latent import Latent
 from ..core.probes import Direction, boundary
 from .evaluate_demo import Seen, look_at_generated, tails
@@ -33,7 +33,7 @@ from .oracle import Look, Oracle, load_oracle
 from .portraits import sample_attributes
 from .reference import join, look_at, read_reference
 from .results_file import Metric, Results
-from .self_conditioned import CAP, DIRECTIONS, SHIPPED, exact_labels, measures
+from .self_conditioned import CAP, DIRECTIONS, NAME, exact_labels, measures
 from .statistics import bootstrap, frechet_distance
 from .steering_baselines import BATCH, Search, pool_of, rivals
 from .steering_figures import furthest, identity_curves, sweep_sheet
@@ -99,13 +99,13 @@ def evaluate(
 
 def steered(path: Path | str | None = None) -> Generator:
     """Open a self-conditioned model, by default the one that ships. Raises `ModelError` if there is none."""
-    if path is None and not SHIPPED.exists():
+    if path is None and not has_shipped(NAME):
         raise ModelError(
             "This copy has no self-conditioned demo model: make one with `python -m "
             "ganedit_widgets.demo.self_conditioned runs/steered`, and give it with `--model "
             "runs/steered/model.safetensors`."
         )
-    return load_generator(SHIPPED if path is None else path)
+    return load_generator(NAME if path is None else path)
 
 
 def require_pair(generator: Generator, conditioned: Generator) -> list[str]:

@@ -54,7 +54,7 @@ PORTRAITS, THOUSANDS, CAP = 16_000, 60.0, 30
 STUDY = 24.0  # thousands of pictures that are learned from pairs alone
 SAVE_EVERY, LOOK_EVERY = 180.0, 600.0  # seconds between checkpoints, and between looks at what labels do
 LATENTS = ("exact", "encoder")  # of the portraits: those they are drawn from, or those that are guessed
-SHIPPED = Path(__file__).parent / "weights" / "self_conditioned.safetensors"
+NAME = "demo-self-conditioned"  # by which `load_generator` knows what was made of it
 MIRRORED = 256  # portraits whose mirrored latents are guessed, for the middle of yaw
 CHUNK = 1000  # latents mapped at a time
 

@@ -11,7 +11,7 @@ from ganedit_widgets.core.conditioning.original import SAME, Original, labels_of
 from ganedit_widgets.core.edits import Edit, SetLabels
 from ganedit_widgets.core.errors import LabelError, ModelError
 from ganedit_widgets.core.generators import Generator
-from ganedit_widgets.core.generators.load import load_generator
+from ganedit_widgets.core.generators.load import has_shipped, is_of_demo, load_generator
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction, load_directions
 
@@ -32,13 +32,15 @@ ABOUT = "0.5 is the middle of the data, 0 and 1 its ends: beyond them, where it 
 NO_LABELS = (
     "This model takes no labels: make one that does with “ganedit train self-conditioned”, and open its file here."
 )
+DEMO = "demo-self-conditioned"  # what is opened below the demo by itself
 
 
 class SelfConditionedPanel(Panel):
     """Set attributes by name, with w and noise as they are; the original generator makes the same edit beside it.
 
     `original` is the generator that this one was made of, and `directions` those that measured its labels; the demo's
-    are found by themselves. A model without labels gets a place to open one that takes labels.
+    are found by themselves. A model without labels gets a place to open one that takes labels; below the demo the one
+    that ships opens by itself.
     """
 
     title = "Self-conditioned"
@@ -79,6 +81,13 @@ class SelfConditionedPanel(Panel):
         self.layout.observe(lambda _: self._on_seen(), "display")
         self._on_entries()
         self.ready = session.in_background(f"original {id(self)}", self._find_original)
+
+    def enter(self, frame: Frame) -> None:
+        """Become a part of `frame`; below the demo its self-conditioned model opens by itself."""
+        super().enter(frame)
+        if not self._names and is_of_demo(self.session.generator) and has_shipped(DEMO):
+            self.opener.path.value = DEMO
+            self.opener.read()
 
     # ---- what the controls mean
 

@@ -200,6 +200,22 @@ def test_a_training_that_was_cut_off_ends_as_one_that_was_not(tmp_path):
     assert list(train_encoder(TINY, cut, plan=plan)) == []  # nothing is left to do
 
 
+def test_it_begins_with_the_encoder_of_another_model_and_refuses_one_of_other_sizes(trained, tmp_path):
+    encoder = load_encoder(trained[0], TINY)
+    relative = tiny()  # what one tunes a little is hardly another model
+    for i, start in enumerate((encoder, None)):
+        plan = EncoderPlan(steps=1, batch=2, rate=1e-12)
+        list(train_encoder(relative, tmp_path / f"{i}.safetensors", plan=plan, start=start))
+    kept, fresh = (load_encoder(tmp_path / f"{i}.safetensors", relative) for i in range(2))
+    wanted = TINY.draw(TINY.sample(3))
+    assert torch.allclose(kept(wanted), encoder(wanted), atol=2e-2)
+    assert not torch.allclose(fresh(wanted), encoder(wanted), atol=2e-2)
+    large = odd()
+    other = Encoder(network(large), large)
+    with pytest.raises(TrainingError, match="begin without one"):
+        next(train_encoder(TINY, tmp_path / "e.safetensors", start=other))
+
+
 def test_a_state_of_another_model_or_plan_is_refused(tmp_path):
     out = tmp_path / "e.safetensors"
     list(train_encoder(TINY, out, plan=EncoderPlan(steps=1, batch=2)))
@@ -284,6 +300,11 @@ def test_the_command_trains_and_goes_on(tmp_path, capsys):
     assert main([*base, "--pictures", str(photos)]) == 0
     assert f"wrote {out}" in capsys.readouterr().out
     assert load_generator(model, "cpu").encoder is not None
+    other = tmp_path / "other.safetensors"
+    assert main(["train", "encoder", str(model), str(other), *base[4:], "--start", str(model)]) == 0
+    out.unlink()
+    assert main(["train", "encoder", str(model), str(other), *base[4:], "--start", str(model)]) == 2
+    assert "encoder" in capsys.readouterr().err
     assert open_pictures(photos, 16).size == 16
 
 

@@ -185,6 +185,8 @@ def test_the_demo_comes_with_its_discriminator(tmp_path, monkeypatch):
     monkeypatch.setattr(load, "DEMO", tmp_path)
     with pytest.raises(ModelError, match="no demo model"):
         load_generator()
+    with pytest.raises(ModelError, match="no demo-self-conditioned model"):
+        load_generator("demo-self-conditioned")
     generator = tiny()
     save_model(tmp_path / "generator.safetensors", generator.network, meta={"name": "demo"})
     assert load_generator(device="cpu").discriminator is None and not describe().has_discriminator

@@ -286,7 +286,7 @@ def test_a_run_is_written_with_its_figures(results, tmp_path):
 
 
 def test_a_missing_model_is_told_in_a_sentence_with_what_to_do(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(evaluation, "SHIPPED", tmp_path / "none.safetensors")
+    monkeypatch.setattr("ganedit_widgets.core.generators.load.DEMO", tmp_path)
     assert main(["evaluate", "self_conditioned", "--quick", "--out", str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "--model runs/steered/model.safetensors" in said

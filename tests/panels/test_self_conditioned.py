@@ -13,7 +13,7 @@ from PIL import Image
 from ganedit_widgets.core import load_generator, load_recipe
 from ganedit_widgets.core.conditioning.original import Original
 from ganedit_widgets.core.edits import Embed, Sample, SetLabels, run
-from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.generators import Generator, load
 from ganedit_widgets.core.generators.load import save_model
 from ganedit_widgets.core.image import to_pixels
 from ganedit_widgets.core.probes import save_directions
@@ -168,6 +168,7 @@ def test_a_model_without_labels_gets_one_sentence_and_a_place_to_open_one(genera
     panel = SelfConditionedPanel(session)
     assert "ganedit train self-conditioned" in panel.children[0].value and panel.view is None
     assert panel.apply_button.layout.display == "none" and panel.edit() is None
+    assert panel.frame is not None and panel.opener.path.value == ""
     panel.opener.open_button.click()
     assert "Type the path" in session.message.text
     save_model(tmp_path / "plain.safetensors", generator.network)
@@ -181,6 +182,20 @@ def test_a_model_without_labels_gets_one_sentence_and_a_place_to_open_one(genera
     until(lambda: panel.opened is not None and panel.opened.frame in panel.frame.children)
     drag(panel.opened, "yaw", 0.9)
     assert panel.opened.session.pending is not None and session.pending is None
+    panel.close()
+    session.close()
+
+
+def test_below_the_demo_its_self_conditioned_model_opens_by_itself(generator, tmp_path, until, monkeypatch):
+    monkeypatch.setattr(load, "DEMO", tmp_path)
+    made = labeled()
+    save_model(tmp_path / "generator.safetensors", generator.network)
+    save_model(tmp_path / "self_conditioned.safetensors", made.network, made.discriminator)
+    session = Session(load_generator("demo", "cpu"))
+    panel = SelfConditionedPanel(session)
+    frame = panel.frame
+    until(lambda: panel.opened is not None and panel.opened.frame in frame.children)
+    assert panel.opened.session.generator.schema.names == made.schema.names
     panel.close()
     session.close()
 

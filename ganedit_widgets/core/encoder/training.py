@@ -69,6 +69,7 @@ def train_encoder(
     plan: EncoderPlan = EncoderPlan(),
     seconds: float | None = None,
     report_every: int = 25,
+    start: Encoder | None = None,
 ) -> Iterator[EncoderProgress]:
     """Train an encoder of `generator`; write the best so far to `out`, a `.safetensors` file, and yield progress.
 
@@ -78,7 +79,7 @@ def train_encoder(
     Raises `TrainingError` if that state is damaged, of another model or plan, or cannot be written.
     """
     require_differentiable(generator)
-    run = _Run(generator, Path(out), pictures, plan)
+    run = _Run(generator, Path(out), pictures, plan, start)
     began, first = time.monotonic(), run.step
     try:
         while run.step < plan.steps and (seconds is None or time.monotonic() - began < seconds):
@@ -95,18 +96,35 @@ def train_encoder(
 class _Run:
     """The state of one training."""
 
-    def __init__(self, generator: Generator, out: Path, pictures: PictureArrays | None, plan: EncoderPlan) -> None:
+    def __init__(
+        self,
+        generator: Generator,
+        out: Path,
+        pictures: PictureArrays | None,
+        plan: EncoderPlan,
+        start: Encoder | None = None,
+    ) -> None:
         self.generator, self.out, self.pictures, self.plan = generator, out, pictures, plan
         self.white, self.step, self.best = Whitening.of(generator), 0, float("inf")
         with torch.random.fork_rng(devices=[]), torch.inference_mode(False):
             torch.manual_seed(plan.seed)
             self.network, self.average = (EncoderNetwork(config_for(generator)).to(generator.device) for _ in range(2))
-            self.average.load_state_dict(self.network.state_dict())
+            self._begin(start)
             self.adam = torch.optim.Adam(self.network.parameters(), plan.rate, betas=(0.9, 0.99))
         self.average.requires_grad_(False)
         self._resume()
         self.pool = Pool(self.samples, self.network.cfg.resolution)
         self.checked = self._checked()
+
+    def _begin(self, start: Encoder | None) -> None:
+        if start is not None:
+            if start.network.cfg != self.network.cfg:
+                raise TrainingError(
+                    f"The encoder to begin with is built as {start.network.cfg}, this model needs {self.network.cfg}: "
+                    "begin without one."
+                )
+            self.network.load_state_dict(start.network.state_dict())
+        self.average.load_state_dict(self.network.state_dict())
 
     # ---- pictures to learn from
 

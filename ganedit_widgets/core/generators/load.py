@@ -23,6 +23,7 @@ from .base import Generator, fingerprint_of
 __all__ = ["ModelInfo", "convert", "describe", "load_generator", "save_model"]
 
 DEMO = Path(__file__).parents[2] / "demo" / "weights"
+SHIPPED = {"demo": "generator.safetensors", "demo-self-conditioned": "self_conditioned.safetensors"}
 DEMO_CODES = ("load_generator('demo')", 'load_generator("demo")', "load_generator()")
 AVERAGED = 10_000  # z for an average w that the file does not have
 
@@ -59,9 +60,10 @@ def load_generator(
 
     An encoder beside it, `<stem>_encoder.safetensors`, is read when `generator.encoder` is first asked for.
 
-    `source`: "demo" (ships with the package), a path, or an https:// address, which is fetched once into the cache;
-    `progress(bytes so far, bytes in all or None)` is called meanwhile, and `sha256` (also `#sha256=…` at the end of the
-    address) is checked. `device`: None means CUDA if there is one, else the CPU.
+    `source`: "demo" or "demo-self-conditioned" (the demo fine-tuned to take labels), which ship with the package, a
+    path, or an https:// address, which is fetched once into the cache. `progress(bytes so far, bytes in all or None)`
+    is called meanwhile, and `sha256` (also `#sha256=…` at the end of the address) is checked. `device`: None means
+    CUDA if there is one, else the CPU.
 
     Weights of a `.safetensors` file stay in the mapped file and are shared between processes, those of other containers
     are copied once; networks that are not used, such as the raw training copy, are never read. On CUDA, PyTorch's own
@@ -97,6 +99,11 @@ def is_of_demo(generator: Generator) -> bool:
     """Return whether a generator is the demo, or was tuned from it."""
     known = (DEMO / "generator.safetensors").exists()
     return generator.code in DEMO_CODES or (known and generator.origin == _demo_fingerprint())
+
+
+def has_shipped(name: str) -> bool:
+    """Return whether this copy of the package has the model that `load_generator` knows by `name`."""
+    return name in SHIPPED and (DEMO / SHIPPED[name]).exists()
 
 
 @lru_cache(maxsize=1)
@@ -183,11 +190,11 @@ def average_w(network: nn.Module) -> torch.Tensor:
 def _local(source: str | Path, progress: Progress | None = None, sha256: str | None = None) -> Path:
     if is_address(source):
         return fetch(str(source), progress, sha256)
-    if str(source) != "demo":
+    if str(source) not in SHIPPED:
         return Path(source).expanduser()
-    path = DEMO / "generator.safetensors"
+    path = DEMO / SHIPPED[str(source)]
     if not path.exists():
-        raise ModelError("This copy of the package has no demo model: install the released package, or train it.")
+        raise ModelError(f"This copy of the package has no {source} model: install the released package, or train it.")
     return path
 
 
