@@ -22,6 +22,12 @@ def allow(pressed: ipw.Button, why_not: str, tooltip: str = "") -> None:
     pressed.tooltip = why_not or tooltip
 
 
+def say_why(line: ipw.HTML, why_not: str) -> None:
+    """Let a line of text, as `help_line` makes it, say why a button cannot be pressed; hide it where it can."""
+    line.value = escape(f"{why_not}.") if why_not else ""
+    line.layout.display = None if why_not else "none"
+
+
 def named(field: Any, name: str) -> Any:
     """Return an input field with a name that is read aloud and shown as its tooltip, but takes no room beside it."""
     field.description = field.tooltip = name
@@ -53,7 +59,7 @@ class Fold(ipw.VBox):
     """
 
     def __init__(self, title: str, make: Callable[[], ipw.Widget]) -> None:
-        self.title, self._make = title, make
+        self._title, self._make = title, make
         self.on_made: Callable[[ipw.Widget], Any] = lambda widget: None
         self.toggle = button("", self._on_press)
         self.body = ipw.Box()
@@ -61,6 +67,16 @@ class Fold(ipw.VBox):
         super().__init__([self.toggle, self.body])
         self.add_class("ge-fold")
         self.opened = False
+
+    @property
+    def title(self) -> str:
+        """What it is called; may change, such as to say what a closed one holds."""
+        return self._title
+
+    @title.setter
+    def title(self, value: str) -> None:
+        self._title = value
+        self._name()
 
     @property
     def made(self) -> bool:
@@ -86,8 +102,11 @@ class Fold(ipw.VBox):
         if value and hasattr(self.content, "on_open"):
             self.content.on_open()
         self.body.layout.display = None if value else "none"
-        self.toggle.description = f"{'▾' if value else '▸'} {self.title}"
         self.toggle.tooltip = "Hide" if value else "Show"
+        self._name()
+
+    def _name(self) -> None:
+        self.toggle.description = f"{'▾' if self.opened else '▸'} {self._title}"
 
     def _on_press(self) -> None:
         self.opened = not self.opened

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import ipywidgets as ipw
+import numpy as np
+from numpy.typing import NDArray
 
 from ganedit_widgets.core.edits import Edit, Embed, inpaint
 from ganedit_widgets.core.generators import Generator
@@ -32,6 +35,7 @@ WEIGHTS = [
     {"key": "stay", "label": "stay near the average", "min": 0, "max": 0.5, "step": 0.005, "default": Embed.stay},
     {"key": "pixel", "label": "match of pixels", "min": 0, "max": 20, "step": 0.5, "default": Embed.pixel},
 ]
+LEAVE_OUT = "Leave out a part"
 ALL_OUT = "Everything is left out: leave something to be matched"
 
 
@@ -55,7 +59,7 @@ class SearchControls(ipw.VBox):
         self.start = named(ipw.Dropdown(options=starts, layout={"width": "160px"}), "Where it begins")
         self.tries = named(ipw.BoundedIntText(1, 1, MOST_TRIES, layout={"width": "56px"}), "Tries side by side")
         self.weights_fold = Fold("Weights of the search", lambda: Knobs(WEIGHTS, label="Weights of the search"))
-        self.hole_fold = Fold("Leave out a part", self._make_hole)
+        self.hole_fold = Fold(LEAVE_OUT, self._make_hole)
         # layout
         self.start_row, self.tries_row = row("from", self.start), row("tries", self.tries, ipw.HTML("the best is kept"))
         super().__init__(
@@ -76,7 +80,7 @@ class SearchControls(ipw.VBox):
     # ---- what the controls mean
 
     @property
-    def hole(self) -> Any:
+    def hole(self) -> NDArray[np.bool_] | None:
         """What is left out, a mask (H, W) of bool; None if nothing is."""
         return self.hole_fold.content.mask if self.hole_fold.made else None
 
@@ -132,7 +136,8 @@ class SearchControls(ipw.VBox):
 
     def _arrange(self) -> None:
         """Show what can be used now."""
-        whole = self.hole is None
+        hole = self.hole
+        whole = hole is None
         at_random = self.space.value == "z" or self.start.value == "random"
         shown = {
             self.space: whole,
@@ -142,4 +147,14 @@ class SearchControls(ipw.VBox):
         }
         for widget, visible in shown.items():
             widget.layout.display = None if visible else "none"
+        self.hole_fold.title = _title(hole)
         self._changed()
+
+
+def _title(hole: NDArray[np.bool_] | None) -> str:
+    """Return what stands above the painter, also while it is closed: that a part is left out, and how much."""
+    if hole is None:
+        return LEAVE_OUT
+    percent = 100 * float(hole.mean())
+    share = "less than 1" if percent < 1 else f"{math.floor(percent)}"  # 100 % is all of it
+    return f"{LEAVE_OUT} ({share} % left out)"

@@ -124,6 +124,31 @@ def test_the_controls_that_a_search_with_a_hole_has_not_are_hidden(panel, pictur
     assert shown(panel.space) and isinstance(panel.edit(), Embed)
 
 
+def test_the_closed_section_says_how_much_is_left_out(panel, picture):
+    panel.take(picture)
+    for box, title in (
+        ((0, 0, 8, 8), "Leave out a part (25 % left out)"),
+        ((-1, -1, 17, 17), "Leave out a part (100 % left out)"),
+    ):
+        leave_out(panel, *box)
+        assert panel.hole_fold.toggle.description == f"▾ {title}"
+        panel.hole_fold.toggle.click()
+        assert panel.hole_fold.toggle.description == f"▸ {title}"
+        hole(panel).clear_button.click()
+        assert panel.hole_fold.toggle.description == "▾ Leave out a part"
+    painter = hole(panel).painter
+    mask = np.zeros_like(painter.mask)
+    mask[0, 0] = 1
+    painter.load(mask)
+    assert "less than 1 % left out" in panel.hole_fold.title
+    mask[:] = 1
+    mask[0, 0] = 0
+    painter.load(mask)
+    assert "(99 % left out)" in panel.hole_fold.title  # something is matched
+    panel.take(255 - picture)
+    assert panel.hole_fold.title == "Leave out a part"
+
+
 def test_weights_that_were_moved_reach_it_and_others_are_its_own(panel, picture):
     panel.take(picture)
     leave_out(panel, 0, 0, 8, 8)
