@@ -28,9 +28,20 @@ def estimate(picture: Pixels, kind: str, frames: int, seconds_per_picture: float
     began = time.perf_counter()
     size = len(film([picture], kind))
     encoding = time.perf_counter() - began
-    written = max(frames, 2 * frames - 2) if back and kind in ANIMATED else frames
+    written = frames_of(frames, kind, back)
     encoded = written if kind == "mp4" else frames  # the others keep what they have encoded for the way back
     return Estimate(frames * seconds_per_picture + encoded * encoding, written * size)
+
+
+def frames_of(pictures: int, kind: str, back: bool = False) -> int:
+    """Return how many frames a film of so many pictures has: only animations run `back`, without the ends twice."""
+    return max(pictures, 2 * pictures - 2) if back and kind in ANIMATED else pictures
+
+
+def in_frames(pictures: int, kind: str, back: bool = False) -> str:
+    """Return the length of a film in words: "48 pictures", "94 frames (48 pictures there and back)"."""
+    frames, plain = frames_of(pictures, kind, back), f"{pictures} picture{'s' * (pictures != 1)}"
+    return plain if frames == pictures else f"{frames} frames ({plain} there and back)"
 
 
 def require_bearable(

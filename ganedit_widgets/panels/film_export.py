@@ -10,7 +10,7 @@ import ipywidgets as ipw
 
 from ganedit_widgets.core.code import script_files
 from ganedit_widgets.core.film import ANIMATED, KINDS, in_bytes
-from ganedit_widgets.core.film_cost import estimate
+from ganedit_widgets.core.film_cost import estimate, in_frames
 
 from .controls import allow, button, help_line, named, row
 from .film_steps import Film, require_free
@@ -99,9 +99,10 @@ class FilmExport(ipw.VBox):
             self.about.value = escape(f"{self.panel._film_why_not()}.")
             return
         kind = "frames" if self.kind.value == FOLDER else self.kind.value
-        cost = estimate(self.session.pixels, kind, self.panel.frames.value, back=self._back)
+        pictures = self.panel.frames.value
+        cost = estimate(self.session.pixels, kind, pictures, back=self._back)
         time = duration(cost.seconds + self.panel.seconds)
-        self.about.value = f"About {in_bytes(cost.bytes)} and {time}."
+        self.about.value = f"About {in_bytes(cost.bytes)} and {time} for {in_frames(pictures, kind, self._back)}."
 
     def _on_kind(self, _: object) -> None:
         ending = "" if self.kind.value == FOLDER else KINDS[self.kind.value].ending

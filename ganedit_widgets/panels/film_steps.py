@@ -11,7 +11,7 @@ from typing import Any
 
 from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.film import KINDS, LARGEST, encode, in_bytes, steps_of, write_film
-from ganedit_widgets.core.film_cost import LARGEST_DOWNLOAD, require_bearable
+from ganedit_widgets.core.film_cost import LARGEST_DOWNLOAD, in_frames, require_bearable
 from ganedit_widgets.core.image import Pixels
 
 from .session import Session
@@ -44,7 +44,7 @@ class Film:
             for count in encode(file, frames, self.kind, self.milliseconds, self.back):  # noqa: B007
                 yield
             give(name, KINDS[self.kind].mime, file.getvalue())
-            return f"{name}: {count} pictures, {in_bytes(file.tell())}."
+            return f"{name}: {in_frames(count, self.kind, self.back)}, {in_bytes(file.tell())}."
 
         return self._task(session, name, steps)
 
@@ -59,7 +59,7 @@ class Film:
             for count in write_film(path, frames, self.kind, self.milliseconds, self.back):  # noqa: B007
                 yield
             done()
-            return f"{path}: {count} pictures are written."
+            return f"{path}: {in_frames(count, self.kind, self.back)} are written."
 
         return self._task(session, path.name, steps)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.film import KINDS, encode, film, gif, save_film, steps_of, write_film
-from ganedit_widgets.core.film_cost import estimate, require_bearable, require_memory
+from ganedit_widgets.core.film_cost import estimate, in_frames, require_bearable, require_memory
 from ganedit_widgets.core.sheet import tile
 
 
@@ -241,6 +241,15 @@ def test_a_failed_film_leaves_the_old_one_alone(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         save_film(tmp_path / "a.gif", broken)
     assert (tmp_path / "a.gif").read_bytes() == old and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("kind", "frames"), [("gif", 8), ("webp", 8), ("apng", 8), ("strip", 1)])
+def test_the_frames_that_are_told_are_those_of_the_file(kind, frames):
+    with Image.open(io.BytesIO(film(list(moving(5)), kind, back=True))) as picture:
+        assert getattr(picture, "n_frames", 1) == frames
+    told = "5 pictures" if kind == "strip" else f"{frames} frames (5 pictures there and back)"
+    assert in_frames(5, kind, back=True) == told
+    assert in_frames(5, kind) == "5 pictures" and in_frames(1, kind, back=True) == "1 picture"
 
 
 def test_an_estimate_is_of_the_right_order():

@@ -419,6 +419,16 @@ def test_size_and_time_are_estimated_before(film, export, until):
     until(lambda: export.about.value.startswith("About ") and " MB and " in export.about.value)
 
 
+@pytest.mark.parametrize(("back", "says"), [(True, "22 frames (12 pictures there and back)"), (False, "12 pictures")])
+def test_the_length_of_the_film_is_said_alike_before_and_after(film, export, session, until, back, says):
+    export.back.value = back
+    until(lambda: export.about.value.endswith(f" for {says}."))
+    _, contents = download(film, export, "gif")
+    with Image.open(io.BytesIO(contents)) as picture:
+        assert says.startswith(f"{picture.n_frames} ")
+    assert session.message.text.startswith(f"morph.gif: {says}, ")
+
+
 def test_the_code_of_the_film_runs_and_makes_it(film, session, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     session.apply(MoveAlong(sefa(session.generator)[0], 2.0)).wait(10)
