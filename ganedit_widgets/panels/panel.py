@@ -12,7 +12,7 @@ from traitlets import HasTraits
 
 from ganedit_widgets.core.edits import Edit
 
-from .controls import allow, button, row
+from .controls import allow, button, help_line, row, say_why
 from .session import Session
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ class Panel(ipw.VBox):
         self.session = session
         self.apply_button = button(self.apply_label, session.guarded(self.apply), primary=True)
         self.reset_button = button("Reset", session.guarded(self.clear))
+        self.why_line = help_line("")  # the tooltip of a disabled button is found by few
         # layout
         beside = [self.reset_button] if buttons is None else buttons
-        super().__init__([*controls, row("", self.apply_button, *beside)])
+        super().__init__([*controls, row("", self.apply_button, *beside, self.why_line)])
         self.add_class("ge-panel")
         # connections
         self._panel_frame: Frame | None = None
@@ -116,6 +117,7 @@ class Panel(ipw.VBox):
         """Enable the buttons, or say why they cannot be pressed."""
         why_not = self.why_not()
         allow(self.apply_button, why_not, f"{self.apply_label} (Enter on the picture)")
+        say_why(self.why_line, why_not)
         allow(self.reset_button, "" if self.edit() is not None else "Everything is at rest", "Back to no change")
 
     def _panel_ask(self) -> Edit | None:
