@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.edits import Sample, drive, run
+from ganedit_widgets.core.edits import Sample, TransferExpression, drive, latent_of, run
 from ganedit_widgets.core.errors import LatentError
 from ganedit_widgets.core.film import KINDS
 from ganedit_widgets.core.film_cost import require_memory
+from ganedit_widgets.core.identity import kept_steps
 from ganedit_widgets.core.image import Pixels, to_pixels
+from ganedit_widgets.core.latent import Latent
 
-from .controls import allow, button, help_line, named, row
+from .controls import allow, button, help_line, named, row, say_why
 from .film_steps import Film, require_free
 from .filmstrip import Filmstrip, Id
 from .painter import shrunk
@@ -32,7 +34,12 @@ if TYPE_CHECKING:
 
 MOST = 64  # drivers
 SIZE, PACE = 64, 4.0  # pixels: height of a thumbnail; pictures per second
+WIDTH = 220  # CSS pixels of the film: the stage shows the picture, the sheet all of them
 OFFERED = ("sheet", "gif", "webp", "mp4", "strip", "frames")
+SHEET = (
+    "The current picture with each expression; choose one to go on with it. Below each: how much of the person is kept "
+    "outside the expression."
+)
 RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -64,12 +71,14 @@ class Drivers(ipw.VBox):
         self.panel, self.session = panel, session
         self.pictures: list[Pixels] = []  # what was drawn last
         self._drivers: list[Choice] = []  # of whom
+        self._cells: list[tuple[Id, Pixels, str]] = []
         self._written: set[Path] = set()  # files of our own, which may be written again
         # widgets
         self.list = DriverList(session, self.refresh)
         self.draw_button = button("Draw them all", session.guarded(self.draw))
+        self.why_line = help_line("")
         self.sheet = Filmstrip(size=SIZE, wrap=True, label="Contact sheet: choose one to transfer its expression")
-        self.player = Player(fps=PACE, loop=True)
+        self.player = Player(width=WIDTH, fps=PACE, loop=True)
         kinds = [(KINDS[kind].title, kind) for kind in OFFERED]
         self.kind = named(ipw.Dropdown(options=kinds, layout={"width": "150px"}), "What to write")
         self.path = named(ipw.Text("expressions.png", layout={"width": "150px"}), "Name of the file")
@@ -77,7 +86,7 @@ class Drivers(ipw.VBox):
         self.save_button = button("Save on the server", session.guarded(self.save))
         self.results = ipw.VBox(
             [
-                help_line("The current picture with each expression; choose one to go on with it."),
+                help_line(SHEET),
                 self.sheet,
                 self.player,
                 row("", self.kind, self.path, self.download_button, self.save_button),
@@ -88,7 +97,7 @@ class Drivers(ipw.VBox):
         about = (
             "Other pictures of the person who is neutral above. Strength, threshold and layers hold for all of them."
         )
-        super().__init__([help_line(about), self.list, row("", self.draw_button), self.results])
+        super().__init__([help_line(about), self.list, row("", self.draw_button, self.why_line), self.results])
         self.add_class("ge-source")
         # connections
         self.sheet.on_select(session.guarded(self.choose))
@@ -100,6 +109,7 @@ class Drivers(ipw.VBox):
         """Something is another: what was drawn may be of earlier controls."""
         self.player.stale = bool(self.pictures)
         allow(self.draw_button, self.why_not(), "The current picture with every expression; Esc or Stop ends it")
+        say_why(self.why_line, self.why_not())
         why_not = "" if self.pictures else "Draw them first"
         for pressed in (self.download_button, self.save_button):
             allow(pressed, why_not, "What is shown here, as a file; Esc or Stop ends it")
@@ -134,20 +144,21 @@ class Drivers(ipw.VBox):
         )
 
         def steps() -> Steps:
-            latent, cells = self.session.latent, list[tuple[Id, Pixels, str]]()
-            self.pictures, self._drivers = [], choices
+            latent = self.session.latent
+            self.pictures, self._cells, self._drivers = [], [], choices
             self.player.begin(len(edits))
             try:
                 for i, (edit, choice) in enumerate(zip(edits, choices, strict=True)):
                     pixels = to_pixels(generator.draw(run(generator, latent, edit)))
                     self.pictures.append(pixels)
                     self.player.add(pixels)
-                    cells.append((i, shrunk(pixels, SIZE), choice.name))
-                    self.sheet.show(cells)
+                    self._cells.append((i, shrunk(pixels, SIZE), choice.name))
+                    self.sheet.show(self._cells)
                     self.results.layout.display = None
                     yield
             finally:
                 self._drawn(len(edits))
+                self.session.in_background(f"kept {id(self)}", lambda: self._measure(latent, edits))
             return f"{len(edits)} expressions are drawn."
 
         return self.session.task("drawing expressions", steps, len(edits))
@@ -177,6 +188,15 @@ class Drivers(ipw.VBox):
         self.player.finish()
         self.refresh()
         self.player.stale = False
+
+    def _measure(self, latent: Latent, edits: list[TransferExpression]) -> Steps:
+        """Say below each picture that was drawn how much of the person of `latent` it has kept."""
+        generator, cells = self.session.generator, self._cells
+        for i, (edit, (key, pixels, name)) in enumerate(zip(edits, list(cells), strict=False)):  # it may be stopped
+            pair = latent_of(generator, edit.neutral), latent_of(generator, edit.expressive)
+            kept = yield from kept_steps(generator, latent, run(generator, latent, edit), *pair)
+            cells[i] = (key, pixels, f"{name}\n{100 * kept.share:.0f} % kept")
+            self.sheet.show(cells)
 
     def _film(self) -> Film:
         if not self.pictures:

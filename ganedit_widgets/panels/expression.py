@@ -8,13 +8,14 @@ from ganedit_widgets.core.edits import Edit, TransferExpression, latent_of, run
 from ganedit_widgets.core.groups import layer_groups
 from ganedit_widgets.core.identity import kept_steps
 
-from .controls import Fold, help_line, row
+from .controls import Fold, allow, button, help_line, row
 from .drivers import Drivers
+from .first_pair import first_pair
 from .kept_meter import KeptMeter
 from .knobs import Knobs
 from .panel import Panel
 from .session import Session
-from .sources import SourcePicker
+from .sources import Choice, SourcePicker
 from .worker import Steps
 
 STRENGTH = {"key": "strength", "min": -1, "max": 2, "step": 0.05}
@@ -29,8 +30,9 @@ class ExpressionPanel(Panel):
 
     def __init__(self, session: Session) -> None:
         self._groups = layer_groups(session.generator)
+        self._offered: tuple[Choice, Choice] | None = None  # a pair to begin with, as long as it is in use
         # widgets
-        self.neutral = SourcePicker(session, "neutral", session.guarded(self._on_source))
+        self.neutral = SourcePicker(session, "neutral", session.guarded(self._on_neutral))
         self.expressive = SourcePicker(session, "expressive", session.guarded(self._on_source))
         self.knobs = Knobs([STRENGTH, THRESHOLD], label="Expression")
         self.toggles = {
@@ -41,6 +43,8 @@ class ExpressionPanel(Panel):
             )
             for name, layers in self._groups.items()
         }
+        self.offer_button = button("Average person, smiling", session.guarded(self.offer))
+        self._offer_row = row("begin with", self.offer_button)
         self.meter = KeptMeter()
         self.drivers_fold = Fold("Many drivers at once", lambda: Drivers(self, session))
         # layout
@@ -50,6 +54,7 @@ class ExpressionPanel(Panel):
             [
                 self.neutral,
                 self.expressive,
+                self._offer_row,
                 about,
                 self.knobs,
                 row("layers", *self.toggles.values()),
@@ -61,6 +66,7 @@ class ExpressionPanel(Panel):
         self.knobs.on_input(session.guarded(lambda key, value, final: self._changed(moving=not final)))
         for toggle in self.toggles.values():
             toggle.observe(session.guarded(lambda _: self._on_toggle()), "value")
+        session.guarded(self._begin)()
 
     # ---- what the controls mean
 
@@ -85,6 +91,12 @@ class ExpressionPanel(Panel):
                 return f"Choose the {picker.role} picture first"
         return "" if self.knobs.values["strength"] else "Give it a strength first"
 
+    def refresh(self) -> None:
+        """Enable the buttons, or say why they cannot be pressed."""
+        super().refresh()
+        used = self._offered is not None and (self.neutral.choice, self.expressive.choice) == self._offered
+        allow(self.offer_button, "Both pictures are these" if used else "", "The average person, neutral and smiling")
+
     def reset(self) -> None:
         """No strength; the pictures stay, for the next identity."""
         self.knobs.set("strength", 0.0)
@@ -96,7 +108,27 @@ class ExpressionPanel(Panel):
             self.knobs.set("strength", 1.0)
             self._changed()
 
+    def offer(self) -> None:
+        """Take the pair of pictures that everybody can begin with."""
+        self._begin()
+        self._on_source()
+
     # ---- from the controls
+
+    def _begin(self) -> None:
+        """Choose the pair to begin with, where one is known: then the slider alone shows something."""
+        self._offered = first_pair(self.session)
+        if self._offered is not None:
+            self.neutral.put(self._offered[0])
+            self.expressive.put(self._offered[1])
+        self._offer_row.layout.display = "none" if self._offered is None else None
+        self.refresh()
+
+    def _on_neutral(self) -> None:
+        """The expression that was offered is of somebody else than the neutral picture that was chosen now."""
+        if self._offered is not None and self.expressive.choice is self._offered[1]:
+            self.expressive.put(None)
+        self._on_source()
 
     def _on_source(self) -> None:
         if not self.knobs.values["strength"] and None not in (self.neutral.choice, self.expressive.choice):

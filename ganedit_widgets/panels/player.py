@@ -29,6 +29,7 @@ class Player(ActionWidget):
     _esm = script("base", "player")
     _css = style("base", "player")
 
+    width = tr.Int(300).tag(sync=True)  # CSS pixels at most
     fps = tr.Float(16.0).tag(sync=True)  # pictures per second
     loop = tr.Bool(False).tag(sync=True)  # from the end to the beginning; else there and back
     done = tr.Bool(False).tag(sync=True)  # all frames are there

@@ -152,18 +152,23 @@ class SourcePicker(ipw.VBox):
 
     def take(self, choice: Choice) -> None:
         """Choose a picture."""
+        self.put(choice)
+        self._changed()
+
+    def put(self, choice: Choice | None) -> None:
+        """Have a picture, or none, without calling `changed`."""
         self.choice = choice
-        self.seed.value = str(choice.source.seed) if isinstance(choice.source, Sample) else ""
+        self.seed.value = str(choice.source.seed) if choice is not None and isinstance(choice.source, Sample) else ""
         self._say()
         self.session.in_background(f"{self.role} {id(self)}", self._draw)
-        self._changed()
 
     def _draw(self) -> Steps:
         yield
-        if self.choice is not None:
-            latent = latent_of(self.session.generator, self.choice.source)
+        choice = self.choice
+        if choice is not None:
+            latent = latent_of(self.session.generator, choice.source)
             self.shown.value = as_png(self.session.thumbnail(latent, 2 * SIZE))
-            self.shown.layout.display = None
+        self.shown.layout.display = None if choice is not None else "none"
 
     def _say(self) -> None:
         text = f"no {self.role} yet" if self.choice is None else self.choice.name

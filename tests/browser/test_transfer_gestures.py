@@ -154,6 +154,12 @@ def test_many_drivers_become_a_sheet_that_plays_and_is_downloaded(studio, tmp_pa
     page, drivers = studio.page, "studio.panel.drivers_fold.content"
     cells = page.locator("[aria-label='Contact sheet: choose one to transfer its expression'] .ge-cell")
     assert cells.count() == 6
+    assert (
+        page.locator(".ge-player:visible").bounding_box()["width"]
+        < 240
+        < page.locator(".ge-stage:visible").bounding_box()["width"]
+    )
+    page.wait_for_function("document.body.innerText.match(/\\d+ % kept\\n/g)?.length >= 6")
     with page.expect_download() as download:
         press(studio, "Download")
     download.value.save_as(tmp_path / "sheet.png")

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from ganedit_widgets.core.edits import Sample, TransferExpression, drive, run
@@ -11,7 +12,9 @@ from ganedit_widgets.core.film import KINDS
 from ganedit_widgets.core.identity import identity_kept
 from ganedit_widgets.core.image import read_image
 from ganedit_widgets.core.sheet import tile
+from ganedit_widgets.core.vectors import vector_of
 from ganedit_widgets.panels import ExpressionPanel
+from tests.tiny import tiny
 
 
 @pytest.fixture
@@ -42,6 +45,63 @@ def test_it_says_which_picture_is_missing(panel):
     panel.neutral.take_seed(5)
     assert panel.apply_button.tooltip == "Choose the expressive picture first"
     assert panel.edit() is None
+
+
+def test_why_it_cannot_be_applied_is_written_beside_the_button(panel):
+    assert panel.why_line.value == "Choose the neutral picture first." and panel.why_line.layout.display is None
+    choose(panel)
+    assert panel.why_line.layout.display == "none"
+
+
+# ---- a pair to begin with
+
+
+@pytest.fixture
+def offered(session):
+    """A panel of a model whose smile is known."""
+    delta = np.random.default_rng(2).normal(size=session.generator.latent_shape)
+    smile = vector_of(session.generator, torch.from_numpy(delta).float(), "smile")
+    session.vectors.add(vector_of(session.generator, torch.ones(8), "no beard"), smile)
+    panel = ExpressionPanel(session)
+    panel.smile = smile
+    yield panel
+    panel.close()
+
+
+def test_where_a_smile_is_known_the_slider_alone_shows_it(offered, session):
+    assert session.pending is None and offered.knobs.values["strength"] == 0
+    assert (offered.neutral.choice.name, offered.expressive.choice.name) == ("average person", "smile")
+    drag(offered, "strength", 0.5)
+    expected = run(session.generator, session.latent, offered.smile.at(0.5))
+    assert torch.allclose(session.shown.w, expected.w, atol=1e-5)
+    offered.apply_button.click()
+    session.wait(10)
+    assert session.entries[-1].label == "like smile +0.5"
+
+
+def test_a_neutral_picture_of_ones_own_needs_an_expressive_one(offered, session):
+    offered.neutral.take_seed(5)
+    session.wait(10)
+    assert offered.expressive.choice is None and offered.edit() is None
+    assert offered.why_line.value == "Choose the expressive picture first."
+    offered.offer_button.click()
+    session.wait(10)
+    assert offered.expressive.choice.name == "smile" and offered.offer_button.disabled
+    assert session.pending.strength == 1.0
+
+
+def test_where_no_smile_is_known_none_is_offered(panel):
+    assert panel.neutral.choice is None and panel._offer_row.layout.display == "none"
+
+
+def test_a_vector_of_another_model_is_not_offered(session):
+    session.vectors.add(vector_of(tiny(1), torch.ones(8), "smile"))
+    panel = ExpressionPanel(session)
+    assert panel.neutral.choice is None
+    panel.close()
+
+
+# ---- its controls
 
 
 def test_both_pictures_show_the_expression_at_once(panel, session, drawn):
@@ -186,9 +246,30 @@ def test_the_current_picture_does_what_every_driver_does(panel, drivers, session
     assert all(np.array_equal(x, y) for x, y in zip(drivers.pictures, expected, strict=True))
     assert drivers.player.done and not drivers.player.stale
     assert [message["t"] for message, _ in messages if "t" in message] == ["begin"] + ["picture"] * 5
-    assert [cell.caption for cell in drivers.sheet._stream.last.cells] == names(drivers)
+    assert [cell.caption.split("\n")[0] for cell in drivers.sheet._stream.last.cells] == names(drivers)
     panel.toggles["middle"].value = True
     assert drivers.player.stale
+
+
+def test_below_every_driver_stands_how_much_of_the_person_is_kept(panel, drivers, session, until):
+    fill(panel, drivers, "6, 7")
+    drivers.draw().wait(20)
+
+    def captions():
+        return [cell.caption for cell in drivers.sheet._stream.last.cells]
+
+    until(lambda: all("kept" in caption for caption in captions()))
+    neutral, *others = (session.generator.sample(seed, 0.7) for seed in (5, 6, 7))
+    for seed, expressive, caption in zip((6, 7), others, captions(), strict=True):
+        after = run(session.generator, session.latent, TransferExpression(Sample(5), Sample(seed)))
+        share = identity_kept(session.generator, session.latent, after, neutral, expressive).share
+        assert caption == f"seed {seed}\n{100 * share:.0f} % kept"
+
+
+def test_why_drivers_cannot_be_drawn_is_written_beside_the_button(panel, drivers):
+    assert drivers.why_line.value == "Choose the neutral picture first."
+    fill(panel, drivers)
+    assert drivers.why_line.layout.display == "none"
 
 
 def test_a_picture_of_the_sheet_is_gone_on_with(panel, drivers, session):

@@ -97,6 +97,7 @@ function playerView(model, el, store) {
     hint.textContent = model.get('hint');
     hint.hidden = Boolean(arrived) || !model.get('hint');
     canvas.hidden = bar.hidden = !arrived;
+    root.style.setProperty('--ge-width', `${model.get('width')}px`);
     canvas.style.aspectRatio = store.aspect;
     canvas.setAttribute('aria-label', `Film, picture ${index + 1} of ${count}`);
     root.dataset.index = index;
@@ -133,7 +134,7 @@ function playerView(model, el, store) {
     if (event.key === ' ') { take(event); if (playing) { play(false); tell(); } else play(true); }
     else if (to !== undefined) { take(event); go(to); tell(); }
   });
-  life.model('change:fps change:loop change:hint change:stale', update);
+  life.model('change:width change:fps change:loop change:hint change:stale', update);
   life.model('change:done', onDone);
   life.onEnd(() => cancelAnimationFrame(timer));
   actionKeys(life, model, root);
