@@ -37,6 +37,7 @@ class Actions(Showing):
         self._turns: list[Turn] = []  # asked, and perhaps not finished; the last one stays
         self._stoppable: list[Turn] = []  # those of them that are no previews: a preview's last picture is always drawn
         self._tasks: list[Turn] = []
+        self._kept = ""  # what was said when the preview on show began: it stays as long as the preview
 
     # ---- asking
 
@@ -87,16 +88,21 @@ class Actions(Showing):
             self._compare()
 
     def _preview(self, edit: Edit | None, moving: bool, by: object, turn: Turn) -> Steps:
-        self._keep_others(by)
+        if kept := self._keep_others(by):
+            self._kept = kept
         self._pending_by = by
         if edit is None:
             self._give_up()
             yield from self._rest(turn)
-            return
+            return kept
         latent = next(iter(edit.steps(self.generator, self.history.latent)))
         self._pending = (edit, latent)  # even if nobody will see it: the next action may keep or undo it
-        if turn.over:
-            return
+        if not turn.over:
+            yield from self._look(latent, moving, turn)
+        return self._kept
+
+    def _look(self, latent: Latent, moving: bool, turn: Turn) -> Steps:
+        """Show what a preview would do, and the picture before it."""
         if moving:
             self._show(self._painter.quick(latent), moving=True)
             yield REST
@@ -108,7 +114,7 @@ class Actions(Showing):
             self._compare()
 
     def _apply(self, edit: Edit, by: object, turn: Turn) -> Steps:
-        self._keep_others(by)
+        kept = self._keep_others(by)
         running, failure = Running(label_of(edit), edit.total), None
         with self._working(running):
             try:
@@ -126,32 +132,32 @@ class Actions(Showing):
             yield from self._rest(turn)
         if failure is not None:
             raise failure
+        return kept
 
     def _keep(self, turn: Turn) -> Steps:
-        if self._pending is not None:
-            edit, latent = self._pending
-            self._record(edit, edit, latent)
+        label = self._record_pending()
         yield from self._rest(turn)
+        return f"“{label}” is recorded." if label else ""
 
     def _undo(self, turn: Turn) -> Steps:
-        if self._pending is not None:
-            edit, latent = self._pending
-            self._record(edit, edit, latent)
-        elif not self.history.can_undo:
+        label = self._record_pending()
+        if not self.history.can_undo:
             return "There is nothing to undo."
         self.history.undo()
         yield from self._rest(turn)
+        return f"“{label}” was on show, not applied, and is taken back: Redo does it again." if label else ""
 
     def _travel(self, number: Callable[[], int], turn: Turn) -> Steps:
-        self._give_up()
+        label = self._give_up()
         self.history.go_to(number())
         yield from self._rest(turn)
+        return f"“{label}” was on show, not applied, and is given up." if label else ""
 
     def _save(self, target: str | Path | BinaryIO, turn: Turn) -> Steps:
-        yield from self._keep(turn)
+        kept = yield from self._keep(turn)
         pixels = self._painter.full(self.history.latent)
         save_png(target, pixels, Recipe.of(self.generator, self.history))
-        return f"Saved to {target}, with its recipe inside." if isinstance(target, str | Path) else None
+        return f"Saved to {target}, with its recipe inside." if isinstance(target, str | Path) else kept
 
     def _load(self, source: str | Path | bytes, turn: Turn) -> Steps:
         opened = load_recipe(source).history(self.generator)
@@ -185,18 +191,32 @@ class Actions(Showing):
         self.history.push(edit, latent)
         self._settle(asked)
 
-    def _keep_others(self, by: object) -> None:
-        """What somebody else has on show is what `by` builds on: record it."""
-        if self._pending is not None and self._pending_by is not by:
-            self._record(self._pending[0], *self._pending)
-            self._list()
+    def _record_pending(self) -> str:
+        """Record the preview on show and return its label; "" if there is none."""
+        if self._pending is None:
+            return ""
+        edit, latent = self._pending
+        self._record(edit, edit, latent)
+        return label_of(edit)
 
-    def _give_up(self) -> None:
-        """Forget the preview on show."""
-        if self._pending is not None:
-            self._settle(self._pending[0])
+    def _keep_others(self, by: object) -> str:
+        """What somebody else has on show is what `by` builds on: record it, and return what is to be said of that."""
+        if self._pending is None or self._pending_by is by:
+            return ""
+        label = self._record_pending()
+        self._list()
+        return f"“{label}” was on show, not applied, and is recorded now: what you do next builds on it."
+
+    def _give_up(self) -> str:
+        """Forget the preview on show and return its label; "" if there is none."""
+        if self._pending is None:
+            return ""
+        edit = self._pending[0]
+        self._settle(edit)
+        return label_of(edit)
 
     def _settle(self, edit: Edit) -> None:
+        self._kept = ""
         pending, self._pending = self._pending, None
         for over in {id(e): e for e in (edit, pending[0] if pending else edit)}.values():
             self.settled = None  # or the same edit could not be told twice

@@ -23,7 +23,10 @@ from .stage import Stage
 from .turn import Turn
 
 TEXT = "ganedit_widgets: run this cell to edit the picture below."
-HELP = "Change something and watch the picture. Apply records the change; the strip below it is the history."
+HELP = (
+    "Change something and watch the picture. Apply records the change; the strip below it is the history. Who goes on "
+    "elsewhere builds on what is on show: it is recorded before, and that is said."
+)
 BLANK = np.full((64, 64, 3), 128, np.uint8)  # a thumbnail that is not drawn yet
 WIDTH = 384  # CSS pixels of the stage
 _shown: dict[str, tuple[str, list[Any]]] = {}  # cell -> (its last run, the frames that showed)
@@ -173,7 +176,8 @@ class Frame(ipw.VBox):
             self._on_rest()
 
     def _on_rest(self) -> None:
-        self.stage.status = f"{_size(self.session)} · {1000 * self.session.seconds_per_picture:.0f} ms"
+        preview = "preview, not recorded · " if self.session.pending is not None else ""
+        self.stage.status = f"{preview}{_size(self.session)} · {1000 * self.session.seconds_per_picture:.0f} ms"
         self.stage.disabled = _reasons(self.session)
         self._write_code()
         self.snapshot.follow()

@@ -14,6 +14,7 @@ from ganedit_widgets.core.edits import Embed, MoveAlong, Restore, Sample, Stack
 from ganedit_widgets.core.errors import DirectionError, ModelError, RecipeError
 from ganedit_widgets.core.image import to_pixels
 from ganedit_widgets.core.probes import new_direction
+from ganedit_widgets.panels import Frame, TraversePanel
 from ganedit_widgets.panels import painter as painter_module
 from ganedit_widgets.panels.running import PAUSE
 from ganedit_widgets.panels.session import Session
@@ -452,3 +453,54 @@ def test_what_somebody_else_is_about_to_show_is_recorded_before_an_edit_and_ones
     session.preview(Sample(9), by=other)
     session.apply(Sample(10), by=other).wait(10)
     assert [entry.label for entry in session.entries][-2:] == ["seed 8", "seed 10"]
+
+
+# ---- what becomes of a preview is said
+
+
+def test_who_goes_on_elsewhere_is_told_that_what_was_on_show_is_recorded(session):
+    one, other = object(), object()
+    session.preview(Sample(7), by=one).wait(10)
+    assert session.message.text == ""
+    session.preview(MoveAlong(SMILE, 1.0), by=other).wait(10)
+    said = session.message.text
+    assert said.startswith("“seed 7” was on show, not applied, and is recorded now")
+    session.preview(MoveAlong(SMILE, 1.1), by=other, moving=True).wait(10)
+    assert session.message.text == said  # it is not gone before it could be read
+    session.keep().wait(10)
+    assert session.message.text == "“smile +1.1” is recorded."
+    session.preview(MoveAlong(SMILE, 1.2), by=other).wait(10)
+    assert session.message.text == ""
+
+
+def test_an_edit_over_somebody_elses_preview_tells_that_it_is_recorded(session):
+    session.preview(Sample(7), by=object()).wait(10)
+    session.apply(Sample(8), by=object()).wait(10)
+    assert session.message.text.startswith("“seed 7” was on show, not applied, and is recorded now")
+
+
+@pytest.mark.parametrize(
+    ("go", "says"),
+    [
+        (lambda session: session.undo(), "is taken back: Redo does it again"),
+        (lambda session: session.go_to(0), "is given up"),
+        (lambda session: session.redo(), "is given up"),
+        (lambda session: session.save(io.BytesIO()), "is recorded"),
+    ],
+)
+def test_what_becomes_of_a_preview_in_the_history_is_said(session, go, says):
+    go(session).wait(10)
+    assert session.message.text in ("", "There is nothing to undo.")
+    session.go_to(1).wait(10)
+    session.preview(Sample(7)).wait(10)
+    go(session).wait(10)
+    assert session.message.text.startswith("“seed 7” ") and says in session.message.text
+
+
+def test_the_picture_says_that_it_is_a_preview(session):
+    frame = Frame(session, [TraversePanel])
+    session.preview(Sample(7), by=frame.panel).wait(10)
+    assert frame.stage.status.startswith("preview, not recorded · 16 × 16")
+    frame.panel.session.keep().wait(10)
+    assert frame.stage.status.startswith("16 × 16")
+    frame.close()
