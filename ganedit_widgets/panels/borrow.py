@@ -25,6 +25,10 @@ from .turn import Turn
 from .worker import Steps
 
 SIDE = 156  # CSS pixels of the two pictures with their parts
+PLACES = (
+    "Inside is where this picture or the reference shows the part, and close by. The bars divide the same two numbers: "
+    "the selected part has the inside, the others share the outside."
+)
 
 
 class BorrowPanel(Panel):
@@ -45,7 +49,7 @@ class BorrowPanel(Panel):
         self.picker = SourcePicker(session, "reference", session.guarded(self._on_reference))
         self.knobs = Knobs([strength_row("greedy"), PROTECT], label="How much is borrowed")
         self.options_fold = Fold("Rule and layers", lambda: Options(session, session.guarded(self._on_options)))
-        self.meters = PartMeters()
+        self.meters = PartMeters(PLACES)
         limit = ipw.BoundedFloatText(3.0, min=0, max=100, step=0.5, layout={"width": "64px"})
         self.limit = named(limit, "Most change outside the part, in ΔE")
         self.fit_button = button("Fit strength", session.guarded(self.fit))

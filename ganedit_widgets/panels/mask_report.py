@@ -18,6 +18,7 @@ from .plot import curve
 from .session import Session
 
 Made: TypeAlias = "tuple[Latent, Paint, Latent]"  # the picture before, the edit, the picture after
+PLACES = "Inside is the region of the edit. Each bar is one class, where the picture showed it before, inside or not."
 SAME = "No step came closer to what is painted: take more steps, or let the rest count less (More: weights)."
 
 
@@ -26,7 +27,7 @@ class MaskReport(ipw.VBox):
 
     def __init__(self) -> None:
         self.plot = ipw.HTML(layout={"width": "340px", "max_width": "100%"})
-        self.numbers, self.meters = help_line(""), PartMeters()
+        self.numbers, self.meters = help_line(""), PartMeters(PLACES)
         self.search = ipw.VBox([self.plot, self.numbers], layout={"display": "none"})
         self.search.add_class("ge-source")
         super().__init__([self.search, self.meters])

@@ -23,10 +23,11 @@ MEANING = "Root mean square difference of color in CIELAB: 2.3 is just noticeabl
 
 
 class PartMeters(ipw.HTML):
-    """Two numbers, bars, and a map. Hidden while there is nothing to show."""
+    """Two numbers, bars, and a map, and `how` they are measured. Hidden while there is nothing to show."""
 
-    def __init__(self) -> None:
+    def __init__(self, how: str = "") -> None:
         super().__init__()
+        self._how = how
         self.change: Change | None = None
         self._gauge = Gauge()
         self.add_class("ge-part-meters")
@@ -34,7 +35,7 @@ class PartMeters(ipw.HTML):
 
     def show(self, change: Change | None, parts: Sequence[CatalogPart] = (), selected: Sequence[str] = ()) -> None:
         """Show what changed in which of `parts`; None hides it."""
-        self.value = "" if change is None else html_of(change, parts, selected)
+        self.value = "" if change is None else html_of(change, parts, selected, self._how)
         self.layout.display = "none" if change is None else None
         self.change = change
 
@@ -71,7 +72,7 @@ class Gauge:
         return self._kept[1].read(generator.draw(shown))
 
 
-def html_of(change: Change, parts: Sequence[CatalogPart], selected: Sequence[str]) -> str:
+def html_of(change: Change, parts: Sequence[CatalogPart], selected: Sequence[str], how: str = "") -> str:
     """Return the meters as HTML: the selected parts first, then what changed most."""
     colors = {part.name: part.color for part in parts}
     order = sorted(change.parts, key=lambda name: (name not in selected, -change.parts[name]))
@@ -84,6 +85,7 @@ def html_of(change: Change, parts: Sequence[CatalogPart], selected: Sequence[str
         f'<div class="ge-part-change"><div class="ge-part-bars">{bars}</div>'
         f'<figure><img src="{picture}" alt="Map of what changed, brighter where it changed more"/>'
         "<figcaption>what changed</figcaption></figure></div>"
+        f'<p class="ge-part-how">{escape(how)}</p>'
     )
 
 

@@ -135,6 +135,16 @@ def test_typed_values_may_go_past_the_track(page, bench):
     assert field.input_value() == "4.26"
 
 
+def test_a_number_between_two_steps_is_shortened_to_what_its_field_has_room_for(page):
+    bench = Bench(page, Knobs([{"key": "strength", "min": 0, "max": 0.5, "step": 0.005, "value": 0.100113}]))
+    field = page.locator(NUMBER.format("strength"))
+    assert field.input_value() == "0.1001" and field.evaluate("e => e.scrollWidth <= e.clientWidth")
+    assert field.get_attribute("title") == "0.100113"
+    field.press("Enter")
+    bench.sync()
+    assert bench.widget.values["strength"] == 0.100113
+
+
 @pytest.mark.parametrize("text", ["", "seven", "--1"])
 def test_what_is_no_number_is_taken_back(page, bench, text):
     field = page.locator(NUMBER.format("age"))

@@ -95,6 +95,35 @@ def test_several_parts_are_inside_together():
     assert torch.equal(both, meter(MODEL, SOURCE, [BORROW]).inside | meter(MODEL, SOURCE, [second]).inside)
 
 
+def test_the_number_of_a_borrowed_part_is_the_one_inside():
+    change = meter(MODEL, SOURCE, [BORROW]).read(MODEL.draw(OTHER))
+    assert change.parts["part 1"] == pytest.approx(change.inside) and change.inside > 0
+
+
+def test_the_parts_divide_what_changed_inside_and_outside():
+    second = replace(BORROW, part="part 2", reference=MODEL.sample(5))
+    gauge = meter(MODEL, SOURCE, [BORROW, second])
+    change = gauge.read(MODEL.draw(OTHER))
+    of = {name: int((gauge.labels == i).sum()) for i, name in enumerate(gauge.names)}
+    for where, total, names in (
+        (gauge.inside, change.inside, ("part 1", "part 2")),
+        (~gauge.inside, change.outside, ("part 3",)),
+    ):
+        assert sum(of[name] for name in names) == int(where.sum())
+        squares = sum(of[name] * change.parts[name] ** 2 for name in names if of[name])
+        assert squares == pytest.approx(int(where.sum()) * total**2, rel=1e-4)
+
+
+def test_where_two_borrowed_parts_overlap_what_is_shown_counts():
+    second = replace(BORROW, part="part 2", reference=MODEL.sample(5))
+    shown = CATALOG.part_map(MODEL, [SOURCE])[0]
+    regions = [region(MODEL, CATALOG, b.part, [SOURCE, b.reference]) for b in (BORROW, second)]
+    labels = meter(MODEL, SOURCE, [BORROW, second]).labels
+    both = regions[0] & regions[1]
+    assert torch.equal(labels[both & (shown < 2)], shown[both & (shown < 2)])
+    assert not labels[both & (shown == 2)].any()
+
+
 def test_widening_adds_what_is_near():
     mask = torch.zeros(7, 7, dtype=torch.bool)
     mask[3, 3] = True

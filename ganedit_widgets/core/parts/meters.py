@@ -33,7 +33,7 @@ class Change:
 
     inside: float
     outside: float
-    parts: Mapping[str, float]  # part → change within it, where the picture showed it before; absent parts are left out
+    parts: Mapping[str, float]  # part → change within its labels of the meter; absent parts are left out
     difference: Tensor = field(repr=False)  # (H, W) ΔE
 
     __repr__ = short
@@ -45,7 +45,7 @@ class Meter:
 
     before: Tensor  # (1, 3, H, W) in [-1, 1]
     inside: Tensor  # (H, W) bool: where change is meant to be
-    labels: Tensor  # (H, W): number of the part at each pixel, before
+    labels: Tensor  # (H, W): number of the part that each pixel counts for
     names: tuple[str, ...]
 
     __repr__ = short
@@ -69,16 +69,29 @@ def meter(generator: Generator, latent: Latent, borrows: Sequence[Borrow]) -> Me
     """Return what measures how `borrows` change the picture of `latent`.
 
     Inside is where `latent` or a reference shows its part, for what is borrowed may be larger than what it replaces.
+    Those pixels count for the part that is borrowed, all others for what `latent` shows there: the numbers of the parts
+    divide those inside and outside, so that the number of a single borrowed part is the one inside.
     Raises `LatentError` if no borrow is given, a catalog is of another checkpoint, or a part is in neither picture.
     """
     if not borrows:
         raise LatentError("Nothing is borrowed, so that nothing is inside: give one part at least.")
     found = [region(generator, b.catalog, b.part, [latent, b.reference]) for b in borrows]
     catalog = borrows[0].catalog
-    labels = catalog.part_map(generator, [latent])[0]
+    numbers = [catalog.parts.index(catalog.part(b.part)) for b in borrows]
+    labels = _claimed(catalog.part_map(generator, [latent])[0], list(zip(numbers, found, strict=True)))
     with torch.no_grad():
         before = generator.draw(latent)
     return Meter(before, torch.stack(found).any(0), labels, tuple(part.name for part in catalog.parts))
+
+
+def _claimed(labels: Tensor, regions: Sequence[tuple[int, Tensor]]) -> Tensor:
+    """Return labels (H, W) with each part's region; where several overlap, what is shown counts, else the first."""
+    found = labels.clone()
+    for number, inside in reversed(regions):
+        found[inside] = number
+    for number, inside in regions:
+        found[inside & (labels == number)] = number
+    return found
 
 
 def region(

@@ -2,10 +2,11 @@
 
 const parse = text => Number(text.trim().replace(',', '.').replace('−', '-') || NaN);
 
+// As many decimals as the step has, and one more for what lies between two steps: the field has room for no more.
 function format(value, step) {
   const decimals = Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)));
-  const exact = Number(value.toFixed(6));
-  return Math.abs(exact - Number(exact.toFixed(decimals))) < 1e-9 ? exact.toFixed(decimals) : String(exact);
+  const between = Math.abs(value - Number(value.toFixed(decimals))) > 1e-9;
+  return between ? String(Number(value.toFixed(decimals + 1))) : value.toFixed(decimals);
 }
 
 // Number field: Enter or leaving it takes the value, Escape gives it back, arrows step.
@@ -123,7 +124,9 @@ function knobRow(model, store, key) {
     node.classList.toggle('ge-risky', risky);
     node.classList.toggle('ge-past', value < min || value > max);
     node.classList.toggle('ge-off', row().enabled === false);
-    number.title = risky ? 'Outside the range in which results are dependable' : value < min || value > max ? 'Past the end of the track' : '';
+    const exact = String(Number(value.toFixed(6)));
+    const past = value < min || value > max ? 'Past the end of the track' : number.value.length < exact.length ? exact : '';
+    number.title = risky ? 'Outside the range in which results are dependable' : past;
     reset.style.visibility = value === start ? 'hidden' : '';
     remove.hidden = !row().removable;
     up.hidden = down.hidden = !row().movable;
