@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.align import SURE, Aligner, Box, align, aligned, find_box, find_steps
+from ganedit_widgets.core.align import Aligner, Box, Found, Sight, align, aligned, find_box, find_steps
 from ganedit_widgets.core.align.box import turned
 from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.image import Picture
 
 from .alignbox import AlignBox
 from .controls import allow, button, help_line, row
+from .reports import time_left
 from .session import Session
 from .turn import Turn
 from .worker import Steps
@@ -24,6 +25,13 @@ UNLIKE = (
     "The model's aligner sees nothing here that is like the model's own pictures. Place the box by hand: upright, and "
     "as large as the model draws it."
 )
+FIND, STOP = "Find it for me", "Stop looking"
+LOOKING = "finding the box"  # what the task is called
+NOT_SURE = (
+    "Nothing here fits well what the model draws, so the box is where it was. What was found is likely to be wrong: "
+    "look at it before you use it."
+)
+STOPPED = "Stopped before it was sure: look whether the box is right."
 OFF = (0.12, math.log(1.25), 10.0)  # of place, scale and degrees: from here on the user is told
 
 
@@ -37,17 +45,21 @@ class Aligning(ipw.VBox):
         self.session = session
         self.source: Picture | None = None
         self.picture: Picture | None = None
+        self._seen: tuple[Picture, Sight] | None = None  # what the aligner sees in a picture
+        self._finding: Turn | None = None
+        self._offered: Box | None = None
         self._changed: list[Callable[[], object]] = []
         height, width = session.generator.size
         # widgets
         self.place = AlignBox(aspect=width / height, label="Part of the picture that is embedded")
         guarded = session.guarded
         self.automatic_button = button("Automatic", guarded(self.automatic), "Let the model's aligner place the box")
-        self.find_button = button("Find it for me", guarded(self.find), "Try where this model could have drawn it")
+        self.find_button = button(FIND, guarded(self._find_or_stop), "Try where this model could have drawn it")
         self.whole_button = button("Whole picture", guarded(self.whole))
-        self.note = help_line("")
+        self.note, self.other_button = help_line(""), button("", guarded(self._take_offered))
         # layout
-        super().__init__([self.place, row("", self.automatic_button, self.find_button, self.whole_button), self.note])
+        buttons = row("", self.automatic_button, self.find_button, self.whole_button)
+        super().__init__([self.place, buttons, self.note, self.other_button])
         self.add_class("ge-aligning")
         self.layout.display = "none"
         # connections
@@ -84,7 +96,7 @@ class Aligning(ipw.VBox):
         if self.source is None:
             raise ImageError(f"{FIRST}: then give its box.")
         self.picture = aligned(self.source, box, self.session.generator.size)
-        self.place.move(box)
+        self.place.move(self.picture.box or box)
         self._tell("")
         self._refresh()
 
@@ -101,8 +113,9 @@ class Aligning(ipw.VBox):
         def steps() -> Steps:
             if self.source is None:
                 raise ImageError(f"{FIRST}: then it can be aligned.")
-            if self._is_sure(self.source):
-                self.take_box(align(self.session.generator, self.source.pixels))
+            sight = self._see(self.source)
+            if sight is None or sight.sure:
+                self.take_box(align(self.session.generator, self.source.pixels) if sight is None else sight.box)
             else:  # the box stays where it is
                 self._tell(UNLIKE)
             yield
@@ -110,41 +123,84 @@ class Aligning(ipw.VBox):
         return self.session.task("aligning", steps)
 
     def find(self, iterations: int = 30) -> Turn:
-        """Look for the box in which this model could have drawn what is there; Stop keeps the best so far."""
-        source = self.source
+        """Look for the box in which this model could have drawn what is there; Stop keeps the best so far.
+
+        A box that cannot be trusted is offered, and the one before stays.
+        """
+        source, picture = self.source, self.picture
         if source is None:
             raise ImageError(f"{FIRST}: then its box can be found.")
 
         def steps() -> Steps:
-            shown: Box | None = None
+            best, ended = None, False
             try:
-                for found in find_box(self.session.generator, source.pixels, iterations):
-                    if found.box != shown and self.source is source:
-                        shown = found.box
-                        self.place.move(found.box)
+                for best in find_box(self.session.generator, source.pixels, iterations):
+                    if self.picture is not picture:  # another one, or another box of it, by hand
+                        break
+                    if best.box != self.place.box:
+                        self.place.move(best.box)
+                    self._tell_progress()
                     yield
+                ended = True
             finally:  # also when it was stopped
-                if shown is not None and self.source is source:
-                    self.take_box(shown)
+                if best is not None and self.picture is picture:
+                    self._found(best, source, ended)
+                elif self.box is not None:
+                    self.place.move(self.box)
 
-        total = find_steps(self.session.generator, iterations)
-        return self.session.task("finding the box", steps, total)
+        self._finding = turn = self.session.task(LOOKING, steps, find_steps(self.session.generator, iterations))
+        self.find_button.description = STOP
+        turn.on_end(self._rest)
+        return turn
+
+    def _find_or_stop(self) -> None:
+        if self._finding is not None:
+            self._finding.stop()
+        else:
+            self.find()
+
+    def _rest(self, turn: Turn) -> None:
+        if turn is self._finding:
+            self._finding, self.find_button.description = None, FIND
+
+    def _found(self, found: Found, source: Picture, ended: bool) -> None:
+        """Take the box that a search has led to, or offer it; the search may have been stopped."""
+        before, sight = self.whole_box(source) if self.box is None else self.box, self._see(source)
+        sure = found.sure and (sight is None or sight.sure)
+        if found.latent is not None and (sure or not ended):
+            self.take_box(found.box)
+            if not sure:
+                self._tell(STOPPED, ("Back to the box before", before))
+            return
+        self.place.move(before)
+        self._tell(*((NOT_SURE, ("Use what it found", found.box)) if ended else ("",)))
+
+    def _take_offered(self) -> None:
+        if self._offered is not None:
+            self.take_box(self._offered)
 
     # ---- inside
 
     def _look_first(self) -> Steps:
         """Say so if the aligner sees that the picture is not aligned."""
         source = self.source
-        if source is None or (aligner := Aligner.of(self.session.generator)) is None:
+        if source is None:
             return
-        sure, seen = self._is_sure(source), aligner.find(source.pixels)
+        sight = self._see(source)
         yield
-        if self.source is source and self.picture is not None and self.picture.box is None:
-            self._tell(UNLIKE if not sure else ELSEWHERE if self._is_off(seen) else "")
+        if sight is None or self.source is not source or self.picture is None or self.picture.box is not None:
+            return
+        if not self.note.value:  # nothing newer has been said
+            self._tell(UNLIKE if not sight.sure else ELSEWHERE if self._is_off(sight.box) else "")
 
-    def _is_sure(self, source: Picture) -> bool:
+    def _see(self, source: Picture) -> Sight | None:
+        """Return what the model's aligner sees in a picture, which is asked once; None if none comes with the model."""
         aligner = Aligner.of(self.session.generator)
-        return aligner is None or aligner.wander(source.pixels) <= SURE
+        if aligner is None:
+            return None
+        if self._seen is None or self._seen[0] is not source:
+            self._seen = (source, aligner.sight(source.pixels))
+        return self._seen[1]
 
     def _is_off(self, seen: Box) -> bool:
         assert self.box is not None  # asked only where there is a picture
@@ -152,9 +208,18 @@ class Aligning(ipw.VBox):
         off = (place, abs(math.log(seen.side / self.box.side)), abs(turned(seen.angle - self.box.angle)))
         return any(much > most for much, most in zip(off, OFF, strict=True))
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, offer: tuple[str, Box] | None = None) -> None:
+        """Say something about the box, and offer another one."""
         self.note.value = text
         self.note.layout.display = None if text else "none"
+        self._offered = offer and offer[1]
+        self.other_button.description = offer[0] if offer else ""
+        self.other_button.layout.display = None if offer else "none"
+
+    def _tell_progress(self) -> None:
+        """Say how long the search for the box will take, while it is what is on show."""
+        if self.session.busy == LOOKING and (left := time_left(self.session.progress)):
+            self._tell(f"Looking for it: {left}. {STOP} keeps the best so far.")
 
     def _refresh(self) -> None:
         none = "" if self.source is not None else FIRST

@@ -15,7 +15,7 @@ from ganedit_widgets.demo.align_scenes import FAR, NEAR, WHOLE, scenes
 from ganedit_widgets.demo.align_training import AlignSettings, errors_of, main, train
 from ganedit_widgets.demo.held_out import held_out
 from ganedit_widgets.demo.portraits import PortraitDataset
-from tests.tiny import odd
+from tests.tiny import odd, tiny
 
 has_aligner = pytest.mark.skipif(not DEMO.exists(), reason="this copy has no aligner")
 QUICK = AlignSettings(portraits=12, steps=3, batch=10, network=AlignerConfig(widths=(4, 4, 4, 4), hidden=4))
@@ -45,6 +45,15 @@ def test_a_picture_of_the_model_is_found_in_a_larger_one(generator, true):
     assert np.hypot(found.box.x - true.x, found.box.y - true.y) < 0.15 * true.side
     assert found.box.side == pytest.approx(true.side, rel=0.15)
     assert found.latent is not None and found.latent.fingerprint == generator.fingerprint
+    assert found.sure and 0 < found.fit < 0.3
+
+
+def test_where_there_is_nothing_of_the_models_kind_a_box_is_found_but_not_trusted(generator):
+    rng = np.random.default_rng(1)
+    blobs = Image.fromarray(rng.integers(0, 255, (9, 12, 3), np.uint8)).resize((120, 90), Image.Resampling.BICUBIC)
+    for source in (np.array(blobs), rng.integers(0, 255, (60, 80, 3), np.uint8), placed(tiny(1), 5, Box(40, 45, 60))):
+        first, *_, found = find_box(generator, source, 15)
+        assert not found.sure and not first.sure and found.latent is not None
 
 
 def test_it_is_a_walk_of_known_length_that_starts_with_the_whole_picture(generator):
@@ -93,6 +102,16 @@ def test_it_wanders_over_what_is_no_portrait_and_stays_on_what_is():
     assert max(aligner.wander(picture) for picture in portraits) < SURE
     photograph = read_image(f"{get_data_path()}/sample_data/grace_hopper.jpg")
     assert aligner.wander(photograph) > SURE
+
+
+@has_aligner
+def test_whether_it_is_sure_costs_one_more_look(monkeypatch):
+    aligner, source = read_aligner(DEMO), np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    box, wander = aligner.find(source), aligner.wander(source)
+    looks, look = [], Aligner._look
+    monkeypatch.setattr(Aligner, "_look", lambda self, *args: looks.append(args) or look(self, *args))
+    sight = aligner.sight(source)
+    assert len(looks) == 3 and (sight.box, sight.wander) == (box, wander) and sight.sure == (wander <= SURE)
 
 
 @has_aligner

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ganedit_widgets.core import to_pixels
-from ganedit_widgets.core.align import Box, crop, paste_back
+from ganedit_widgets.core.align import Box, Found, crop, paste_back
 from ganedit_widgets.core.align.aligner import Aligner, AlignerConfig, AlignerNetwork
 from ganedit_widgets.core.edits import Embed, MoveAlong, Restore, Sample
 from ganedit_widgets.core.errors import ImageError
@@ -108,8 +108,8 @@ class Pointing(Aligner):
         super().__init__(AlignerNetwork(AlignerConfig()))
         self.box = box
 
-    def find(self, source, looks=2):
-        return self.box
+    def looks(self, source, count):
+        return [self.box] * count
 
 
 @pytest.fixture
@@ -128,13 +128,13 @@ def test_automatic_places_the_box_where_the_aligner_says(panel, session, large, 
 
 def test_an_aligner_that_is_not_sure_leaves_the_box_and_says_so(panel, session, large, until, pointing):
     aligner = session.generator.__dict__["_aligner"]
-    aligner.find = lambda source, looks=2: Box(30, 30, 24, 10 * looks)
+    aligner.looks = lambda source, count: [Box(30, 30, 24, 10 * look) for look in range(count)]
     upload(panel, large)
     until(lambda: "by hand" in panel.aligning.note.value)
     before = panel.aligning.box
     panel.aligning.note.value = ""
     panel.aligning.automatic().wait(10)
-    assert panel.aligning.box != Box(30, 30, 24, 20) and panel.aligning.box == before
+    assert panel.aligning.box != Box(30, 30, 24, 10) and panel.aligning.box == before
     assert "by hand" in panel.aligning.note.value
 
 
@@ -147,21 +147,112 @@ def test_nothing_is_said_about_a_picture_that_is_aligned(panel, session, large, 
     assert panel.aligning.note.value == ""
 
 
-def test_find_it_for_me_can_be_stopped_and_keeps_the_best(panel, session, large, until):
+def test_the_aligner_looks_at_a_picture_once(panel, session, large, until, pointing):
+    aligner, asked = session.generator.__dict__["_aligner"], []
+    aligner.looks = lambda source, count: asked.append(source) or [aligner.box] * count
     upload(panel, large)
-    turn = panel.aligning.find(iterations=4)
-    until(lambda: session.progress and session.progress.step >= 3)
-    assert session.busy == "finding the box" and session.progress.total > 20
+    until(lambda: "press Automatic" in panel.aligning.note.value)
+    panel.aligning.automatic().wait(10)
+    panel.aligning.automatic().wait(10)
+    assert len(asked) == 1 and panel.aligning.box == aligner.box
+    upload(panel, large[:, ::-1].copy())
+    panel.aligning.automatic().wait(10)
+    assert len(asked) == 2
+
+
+# ---- find it for me
+
+
+@pytest.fixture
+def scene(session, drawn):
+    """A picture (96, 128, 3) with one of the generator at `PLACE`."""
+    tile = Image.fromarray(drawn(session.generator.sample(5))).resize((60, 60), Image.Resampling.BICUBIC)
+    pixels = np.full((96, 128, 3), 127, np.uint8)
+    pixels[15:75, 10:70] = np.array(tile)
+    return pixels
+
+
+PLACE = Box(40, 45, 60)
+
+
+def looking(panel, session, until, step=3):
+    """Press the button, and wait until it is at work."""
+    panel.aligning.find_button.click()
+    until(lambda: session.progress and session.progress.step >= step)
+
+
+def test_what_the_model_could_have_drawn_is_found(panel, scene):
+    upload(panel, scene)
+    panel.aligning.find(iterations=15).wait(60)
+    box = panel.target.box
+    assert np.hypot(box.x - PLACE.x, box.y - PLACE.y) < 9 and box.side == pytest.approx(60, rel=0.15)
+    assert np.array_equal(panel.target.pixels, crop(scene, panel.aligning.box, (16, 16)))
+    assert panel.aligning.note.value == "" and panel.aligning.other_button.layout.display == "none"
+
+
+def test_a_box_that_cannot_be_trusted_is_offered_and_the_one_before_stays(panel, large):
+    upload(panel, large)
+    let_go(panel, 50, 40, 31, 12)
+    before = panel.target
+    panel.aligning.find(iterations=3).wait(60)
+    assert panel.target is before and panel.aligning.place.box == Box(50, 40, 31, 12)
+    assert "likely to be wrong" in panel.aligning.note.value
+    button = panel.aligning.other_button
+    assert button.layout.display is None and button.description == "Use what it found"
+    button.click()
+    assert panel.aligning.box == panel.aligning.place.box != Box(50, 40, 31, 12)
+    assert panel.aligning.note.value == "" and button.layout.display == "none"
+
+
+def test_what_the_model_fits_is_trusted_only_if_its_aligner_sees_something(
+    panel, session, scene, pointing, monkeypatch
+):
+    found = Found(PLACE, session.latent, 1, 1, fit=0.1, oddity=1.0)
+    monkeypatch.setattr("ganedit_widgets.panels.aligning.find_box", lambda *args: iter([found]))
+    aligner = session.generator.__dict__["_aligner"]
+    upload(panel, scene)
+    panel.aligning.find().wait(10)
+    assert panel.target.box == PLACE
+    aligner.looks = lambda source, count: [Box(30, 30, 24, 10 * look) for look in range(count)]
+    upload(panel, scene)
+    panel.aligning.find().wait(10)
+    assert panel.target.box is None and panel.aligning.other_button.description == "Use what it found"
+
+
+def test_it_says_how_long_it_takes_and_the_button_stops_it_with_the_best_so_far(panel, session, large, until):
+    upload(panel, large)
+    before, button = panel.aligning.box, panel.aligning.find_button
+    looking(panel, session, until, 40)
+    assert session.busy == "finding the box" and button.description == "Stop looking"
+    until(lambda: " left. Stop looking keeps" in panel.aligning.note.value)
+    button.click()
+    until(lambda: button.description == "Find it for me")
+    assert panel.target.box == panel.aligning.box != before and "Stopped before" in panel.aligning.note.value
+    panel.aligning.other_button.click()
+    assert panel.aligning.box == before
+
+
+def test_stopped_before_it_has_looked_anywhere_it_leaves_the_box(panel, session, large, until, monkeypatch):
+    def drawing(generator, source, iterations):
+        for step in range(1, 5000):
+            yield Found(Box(20, 20, 20), None, step, 5000)
+
+    monkeypatch.setattr("ganedit_widgets.panels.aligning.find_box", drawing)
+    upload(panel, large)
+    before = panel.target
+    looking(panel, session, until)
     session.stop()
-    turn.wait(10)
-    assert panel.target.box == panel.aligning.box
+    until(lambda: panel.aligning.find_button.description == "Find it for me")
+    assert panel.target is before and panel.aligning.place.box == panel.aligning.box
+    assert panel.aligning.note.value == "" and panel.aligning.other_button.layout.display == "none"
 
 
-def test_find_it_for_me_ends_with_a_box(panel, large):
+def test_a_box_that_the_user_moves_meanwhile_is_kept(panel, session, large, until):
     upload(panel, large)
-    panel.aligning.find(iterations=2).wait(60)
-    assert panel.target.box is not None
-    assert np.array_equal(panel.target.pixels, crop(large, panel.aligning.box, (16, 16)))
+    looking(panel, session, until)
+    let_go(panel, 50, 40, 31, 12)
+    until(lambda: panel.aligning.find_button.description == "Find it for me")
+    assert panel.aligning.box == panel.aligning.place.box == Box(50, 40, 31, 12)
 
 
 # ---- after the search

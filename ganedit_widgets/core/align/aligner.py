@@ -84,6 +84,19 @@ def targets(x: Tensor, y: Tensor, side: Tensor, angle: Tensor) -> Tensor:
     return torch.stack([2 * x - 1, 2 * y - 1, side.log(), angle.sin(), angle.cos()], 1)
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What an aligner sees: a box, and how far one more look moves it (see `Aligner.wander`)."""
+
+    box: Box
+    wander: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether there is anything like what the network has learned to see."""
+        return self.wander <= SURE
+
+
 class Aligner:
     """Finds the box of a picture in two looks: at all of it, then closely at what the first look has found."""
 
@@ -109,12 +122,14 @@ class Aligner:
 
         There is always an answer: `wander` tells whether it is one.
         """
-        height, width = source.shape[:2]
-        view = Box(width / 2, height / 2, float(max(height, width)))
-        for _ in range(looks):
-            box = self._look(source, view)
-            view = Box(box.x, box.y, box.side * CONTEXT, box.angle)
-        return box
+        return self.looks(source, looks)[-1]
+
+    def sight(self, source: Pixels) -> Sight:
+        """Return the box of what is in `source`, as `find` does, and how far one more look moves it."""
+        *_, box, next_ = self.looks(source, 3)
+        place = math.hypot(next_.x - box.x, next_.y - box.y) / next_.side
+        moved = (place, abs(math.log(next_.side / box.side)), abs(turned(next_.angle - box.angle)) / 30)
+        return Sight(box, max(moved))
 
     def wander(self, source: Pixels) -> float:
         """Return how far one more look moves the box: in sides, |log ratio| or thirds of a right angle, the largest.
@@ -122,9 +137,16 @@ class Aligner:
         Where there is nothing like what the network has learned to see, each look sees something else: beyond `SURE`
         its box means nothing.
         """
-        box, next_ = self.find(source), self.find(source, 3)
-        place = math.hypot(next_.x - box.x, next_.y - box.y) / next_.side
-        return max(place, abs(math.log(next_.side / box.side)), abs(turned(next_.angle - box.angle)) / 30)
+        return self.sight(source).wander
+
+    def looks(self, source: Pixels, count: int) -> list[Box]:
+        """Return the boxes of `count` looks, the first at all of the picture."""
+        height, width = source.shape[:2]
+        view, boxes = Box(width / 2, height / 2, float(max(height, width))), []
+        for _ in range(count):
+            boxes.append(box := self._look(source, view))
+            view = Box(box.x, box.y, box.side * CONTEXT, box.angle)
+        return boxes
 
     def _look(self, source: Pixels, view: Box) -> Box:
         size = self.network.cfg.size
