@@ -57,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # a disk that is full, a folder that cannot be written
         print(f"ganedit {options.command}: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
         return USER_ERROR
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print("interrupted" + "".join(f": {how_to_go_on}" for how_to_go_on in interrupt.args), file=sys.stderr)
         return INTERRUPTED
 
 

@@ -26,7 +26,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     add_model(command)
     command.add_argument("picture", metavar="PICTURE", help="a picture file or address, or a folder")
-    command.add_argument("out", metavar="OUT", type=Path, help="OUT.png; for a folder OUT.safetensors")
+    command.add_argument("out", metavar="OUT", type=Path, help="OUT.png; for a folder OUT or OUT.safetensors")
     command.add_argument("--steps", type=int, default=150, help="of the optimization (150)")
     command.add_argument("--space", choices=["w+", "w", "z"], default="w+", help="where to search (w+)")
     command.add_argument(
@@ -88,12 +88,9 @@ def _folder(options: argparse.Namespace) -> int:
     from ..core import Picture, load_generator
     from ..core.edits import Embed
     from ..core.embed_folder import embed_folder, read_embeddings
-    from ..core.errors import LatentError
     from ..core.training.distributed import end_process, start_process
 
-    if options.out.suffix != ".safetensors":
-        raise LatentError(f"A folder's latents go into a .safetensors file, not into {options.out}: rename it.")
-    require_place(options.out, LatentError)
+    options.out = _latents_file(options.out)
     device, chief = start_process(options.device)
     generator = load_generator(options.model, device)
     settings = _settings(options)
@@ -102,11 +99,15 @@ def _folder(options: argparse.Namespace) -> int:
         return Embed(picture, **settings)
 
     batch = options.batch or (8 if generator.device.type == "cuda" else 1)
+    kept = "what is done is kept"
     with tqdm(unit="picture", disable=None if chief else True) as bar:
-        for each in embed_folder(generator, options.picture, options.out, edit, settings, batch):
-            bar.total = each.total
-            bar.update(each.done - bar.n)
-            bar.set_postfix_str(each.error or f"{each.name} {each.psnr:.1f} dB", refresh=False)
+        try:
+            for each in embed_folder(generator, options.picture, options.out, edit, settings, batch):
+                bar.total, kept = each.total, f"{each.done} of {each.total} pictures are done"
+                bar.update(each.done - bar.n)
+                bar.set_postfix_str(each.error or f"{each.name} {each.psnr:.1f} dB", refresh=False)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"{kept}, and the same command goes on from there") from None
     end_process()
     if not chief:
         return 0
@@ -117,3 +118,16 @@ def _folder(options: argparse.Namespace) -> int:
     for name, why in found.failed.items():
         print(f"left out {name}: {why}", file=sys.stderr)
     return int(bool(found.failed))
+
+
+def _latents_file(out: Path) -> Path:
+    """Return where a folder's latents go: `out`, with the ending .safetensors if it has none."""
+    from ..core.errors import LatentError
+
+    require_place(out, LatentError)
+    if not out.suffix:
+        out = out.with_name(f"{out.name}.safetensors")
+        require_place(out, LatentError)
+    if out.suffix != ".safetensors":
+        raise LatentError(f"A folder's latents go into a .safetensors file, not into {out}: rename it.")
+    return out

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from ganedit_widgets.cli import main
 from ganedit_widgets.core import ImageError, LatentError, Picture
+from ganedit_widgets.core import embed_folder as embed_folder_module
 from ganedit_widgets.core.edits import Embed
 from ganedit_widgets.core.embed_folder import embed_folder, read_embeddings
 from ganedit_widgets.core.generators.load import save_model
@@ -227,6 +228,33 @@ def test_the_command_says_what_it_left_out(folder, tmp_path, capsys):
     assert main([*base, str(tmp_path / "out.png")]) == 2
     assert main([*base, str(tmp_path / "2.safetensors"), "--stay", "0.2", "--start", "random"]) == 1
     assert read_embeddings(tmp_path / "2.safetensors").settings == {**SETTINGS, "start": "random", "stay": 0.2}
+
+
+def test_an_interrupted_command_says_how_to_go_on_and_the_same_one_does(folder, tmp_path, capsys, monkeypatch):
+    model, out = tmp_path / "tiny.safetensors", tmp_path / "out"
+    save_model(model, tiny().network, tiny().discriminator)
+    command = ["embed", str(folder), str(out), "--model", str(model), "--steps", "2", "--device", "cpu"]
+    searched, search = [], embed_folder_module.embed_many
+
+    def interrupted(generator, edits):
+        searched.append(edits)
+        if len(searched) == 2:
+            raise KeyboardInterrupt
+        return search(generator, edits)
+
+    monkeypatch.setattr(embed_folder_module, "embed_many", interrupted)
+    assert main(command) == 130
+    said = capsys.readouterr().err.strip()
+    assert said == "interrupted: 1 of 4 pictures are done, and the same command goes on from there"
+    assert main(command) == 1 and len(searched) == 4  # a.png once, b.png again, c.png
+    assert read_embeddings(out.with_suffix(".safetensors")).names == ("a.png", "b.png", "more/c.png")
+    assert not out.exists() and f"wrote {out}.safetensors" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_named_as_the_file_is_one_sentence(folder, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    assert main(["embed", str(folder), str(tmp_path / "out")]) == 2
+    assert "is a folder: give the name of a file in it" in capsys.readouterr().err
 
 
 @pytest.mark.slow
