@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,7 @@ from .embed_search import SearchControls
 from .notes import label_of
 from .original import Original
 from .panel import Panel
-from .plot import curve
+from .plot import loss_curve
 from .refine import Embedded, Refine
 from .scrubber import Scrubber
 from .session import Session
@@ -55,7 +54,7 @@ class EmbedPanel(Panel):
         self.iterations, self.space, self.start = self.search.iterations, self.search.space, self.search.start
         self.weights_fold, self.hole_fold = self.search.weights_fold, self.search.hole_fold
         self.stop_button = button("Stop", session.stop)
-        self.plot, self.numbers = ipw.HTML(curve([], 1, "No search yet")), help_line("")
+        self.plot, self.numbers = ipw.HTML(), help_line("")
         self.scrubber = Scrubber(session, self.resume)
         self.card, self.original = Card(), Original(self, session)
         self.refine_fold = Fold("Refine", lambda: Refine(self, session))
@@ -189,8 +188,7 @@ class EmbedPanel(Panel):
         if "distance" in last:
             text += f" · distance {last['distance']:.1f}"
         self.report.layout.display = None
-        losses = [math.log10(max(n["loss"], 1e-9)) for n in numbers]
-        self.plot.value = curve(losses, total, f"Loss on a logarithmic scale; {text}")
+        self.plot.value = loss_curve([n["loss"] for n in numbers], total, text)
         self.numbers.value = text
         if self.session.reached is not None and not isinstance(self._running[0], FitNoise):
             self.scrubber.pass_by(self.session.reached, last)

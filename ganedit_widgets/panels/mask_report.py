@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TypeAlias
 
 import ipywidgets as ipw
@@ -14,7 +13,7 @@ from ganedit_widgets.core.parts import CatalogPart
 
 from .controls import help_line
 from .part_meters import PartMeters
-from .plot import curve
+from .plot import loss_curve
 from .session import Session
 
 Made: TypeAlias = "tuple[Latent, Paint, Latent]"  # the picture before, the edit, the picture after
@@ -43,8 +42,7 @@ class MaskReport(ipw.VBox):
         done = f"step {last['step']} of {total}" if session.progress else f"after {last['step']} steps"
         text = f"{done} · {100 * last['agreement']:.0f} % of the region as painted{held}"
         self.search.layout.display = None
-        losses = [math.log10(max(n["loss"], 1e-9)) for n in numbers]
-        self.plot.value = curve(losses, total, f"Loss on a logarithmic scale; {text}")
+        self.plot.value = loss_curve([n["loss"] for n in numbers], total, text)
         self.numbers.value = text
 
     def measure(self, session: Session, made: Made | None) -> None:

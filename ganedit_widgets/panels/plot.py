@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
 WIDTH, HEIGHT, MARGIN = 320, 72, 5  # units of the drawing; it is scaled to the space there is
 MOST = 240  # points: more cannot be seen
+LEAST = 1e-9  # of a loss whose logarithm is drawn
 
 
 def curve(values: Sequence[float], total: int, caption: str) -> str:
@@ -37,3 +39,19 @@ def curve(values: Sequence[float], total: int, caption: str) -> str:
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" role="img" aria-label="{escape(caption, quote=True)}"'
         f' style="display:block">{frame}{"".join(marks)}</svg>'
     )
+
+
+def loss_curve(losses: Sequence[float], steps: int, caption: str, points: int = 0) -> str:
+    """Return a curve of `losses` with its axes named: a logarithm of the loss upwards, over `steps` steps.
+
+    `points`: how many losses there will be, if not one for each step. However wide it is, the texts keep their size.
+    """
+    logarithms = [math.log10(max(loss, LEAST)) for loss in losses]
+    drawn = curve(logarithms, points or steps, f"Loss on a logarithmic scale; {caption}")
+    high, low = (f"{end(losses):.3g}" if len(losses) > 1 else "" for end in (max, min))
+    upwards, across = _texts(high, "loss, log", low), _texts("1", "step", str(steps))
+    return f'<div class="ge-axes"><div>{upwards}</div>{drawn}<div></div><div>{across}</div></div>'
+
+
+def _texts(*texts: str) -> str:
+    return "".join(f"<span>{text}</span>" for text in texts)

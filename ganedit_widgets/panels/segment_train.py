@@ -11,7 +11,7 @@ from ganedit_widgets.core.segment import Labeled, SegmentPlan, SegmentProgress, 
 
 from .controls import Fold, allow, button, help_line, named, row
 from .panel import Panel
-from .plot import curve
+from .plot import loss_curve
 from .segment_doubt import SegmentDoubt
 from .segment_pages import SegmentPages
 from .session import Session
@@ -153,5 +153,5 @@ class SegmentTrainPanel(Panel):
     def _plot(self, losses: list[float], plan: SegmentPlan, progress: SegmentProgress) -> None:
         text = f"step {progress.step} of {plan.steps} · {progress}"
         self.plot.layout.display = None
-        self.plot.value = curve(losses, -(-plan.steps // EVERY), f"Loss; {text}")
+        self.plot.value = loss_curve(losses, plan.steps, text, -(-plan.steps // EVERY))
         self.said.value = help_line(text).value

@@ -1,6 +1,7 @@
 """The embed panel without a browser: choose, start, watch, stop."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from ganedit_widgets.core.errors import ImageError
 from ganedit_widgets.core.image import read_image
 from ganedit_widgets.panels import EmbedPanel, Frame, TraversePanel
 from ganedit_widgets.panels.chrome import LIMIT
+from ganedit_widgets.panels.plot import loss_curve
 
 
 @pytest.fixture
@@ -168,6 +170,24 @@ def test_a_bad_picture_after_a_good_one_leaves_the_good_one(panel, session, phot
     kept = panel.target
     upload(panel, b"nonsense")
     assert panel.target is kept
+
+
+def test_the_curve_of_the_loss_says_what_its_axes_are(panel, session, photo, until):
+    panel.take(photo)
+    panel.iterations.value = 5
+    panel.apply()
+    session.wait(30)
+    losses = [n["loss"] for n in session.numbers]
+    texts = re.findall(r"<span>([^<]*)</span>", panel.plot.value)
+    assert texts == [f"{max(losses):.3g}", "loss, log", f"{min(losses):.3g}", "1", "step", "5"]
+    assert max(losses) > min(losses)
+
+
+def test_a_loss_ten_times_as_small_is_as_far_below_on_the_curve():
+    (points,) = re.findall(r'points="([^"]*)"', loss_curve([100.0, 10.0, 1.0], 3, ""))
+    (_, top), (_, middle), (_, bottom) = (map(float, point.split(",")) for point in points.split())
+    assert top < middle < bottom and middle - top == pytest.approx(bottom - middle)
+    assert "<polyline" not in loss_curve([], 3, "") and "<polyline" not in loss_curve([1.0], 3, "")
 
 
 def test_numbers_of_other_edits_are_not_plotted(panel, session):
