@@ -3,6 +3,15 @@
 TIMEOUT = 12_000  # milliseconds: a wrong selector should not take half a minute
 CANVAS = """() => { const c = document.querySelector('.ge-pane-result canvas');
     return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 < 3) }"""
+OUTSIDE = """() => { const f = document.querySelector('.ge-studio').getBoundingClientRect();
+    return [...document.querySelectorAll('.ge-studio *')]
+        .filter(n => n.getClientRects().length && !n.closest('.ge-list, pre'))
+        .filter(n => n.getBoundingClientRect().right > f.right + 1).map(n => n.className || n.tagName) }"""
+
+
+def healthy(notebook):
+    """Whether nothing of ours complains in the browser's console."""
+    return not [error for error in notebook.errors if "ganedit" in error or "anywidget" in error]
 
 
 def begin(notebook, selector=".ge-studio .ge-has-picture"):

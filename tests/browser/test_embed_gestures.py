@@ -4,10 +4,11 @@ import io
 
 import numpy as np
 import pytest
+from matplotlib import get_data_path
 from PIL import Image
 
 from ganedit_widgets.demo.held_out import held_out
-from tests.browser.gestures import begin, press, settled, shoot, tab
+from tests.browser.gestures import OUTSIDE, begin, healthy, press, settled, shoot, tab
 from tests.browser.harness import drag
 
 pytestmark = pytest.mark.slow
@@ -17,9 +18,10 @@ import torch
 torch.set_num_threads(1)
 from ganedit_widgets.panels import EmbedPanel, Studio, TraversePanel
 studio = Studio(panels=[TraversePanel, EmbedPanel])
-studio.layout.width = "960px"
+studio.layout.width = "{width}px"
 studio
 """
+PHOTOGRAPH = f"{get_data_path()}/sample_data/grace_hopper.jpg"
 
 
 def portrait():
@@ -39,7 +41,7 @@ def fill(notebook, name, number):
 
 
 def test_a_part_is_left_out_then_noise_is_fitted_and_the_model_tuned(lab, chromium, shots):
-    with lab.notebook(chromium, [CELL], viewport={"width": 1220, "height": 2600}) as notebook:
+    with lab.notebook(chromium, [CELL.format(width=960)], viewport={"width": 1220, "height": 2600}) as notebook:
         begin(notebook)
         page = notebook.page
         tab(notebook, "Embed")
@@ -93,3 +95,52 @@ def test_a_part_is_left_out_then_noise_is_fitted_and_the_model_tuned(lab, chromi
         page.wait_for_function("document.querySelectorAll('.ge-studio .ge-studio .ge-has-picture').length > 0")
         page.wait_for_timeout(900)
         page.screenshot(path=shots / "embed_5_studio.png")
+
+
+@pytest.mark.parametrize(("dark", "width"), [(False, 960), (True, 560)], ids=["light-960", "dark-560"])
+def test_the_panel_fits_its_cell(lab, chromium, shots, dark, width):
+    view = {"width": width + 260, "height": 2900}
+    with lab.notebook(chromium, [CELL.format(width=width)], dark=dark, viewport=view) as notebook:
+        begin(notebook)
+        page, mode = notebook.page, f"{'dark' if dark else 'light'}_{width}"
+        tab(notebook, "Embed")
+        page.locator(".ge-upload input[type=file]").first.set_input_files(PHOTOGRAPH)
+        notebook.until("studio.panel.target is not None")
+
+        # its box is looked for, and given up
+        press(notebook, "Find it for me")
+        page.wait_for_selector(".ge-aligning >> text=/ left. Stop looking keeps/")
+        notebook.until("studio.session.progress.step > 30", 60)
+        shoot(page, shots / f"embed_{mode}_1_looking.png")
+        assert page.evaluate(OUTSIDE) == []
+        press(notebook, "Stop looking")
+        page.wait_for_selector(".ge-aligning >> text=Stopped before it was sure")
+        press(notebook, "Back to the box before")
+        page.wait_for_selector(".ge-aligning >> text=Stopped before it was sure", state="hidden")
+
+        # a part is left out, in a section that is closed again
+        press(notebook, "▸ Leave out a part")
+        page.wait_for_selector(".ge-hole .ge-mask-viewport")
+        notebook.python("studio.panel.search.hole_fold.content.painter.polygon([(0, 0), (64, 0), (64, 64)], 1)")
+        press(notebook, "▸ Weights of the search")
+        shoot(page, shots / f"embed_{mode}_2_painted.png")
+        assert page.evaluate(OUTSIDE) == []
+        press(notebook, "▾ Leave out a part (12 % left out)")
+        fill(notebook, "Steps of the search", 12)
+        press(notebook, "Start")
+        notebook.until("studio.panel.found is not None and not studio.session.busy", 120)
+        page.wait_for_selector(".ge-card img", timeout=60_000)
+        page.wait_for_selector(".ge-axes >> text=loss, log")
+        press(notebook, "▸ Refine")
+        shoot(page, shots / f"embed_{mode}_3_judged.png")
+        assert page.evaluate(OUTSIDE) == []
+
+        # an error is read until the next thing is done
+        page.get_by_placeholder("path on the server").fill("nowhere.png")
+        press(notebook, "Open")
+        page.wait_for_selector(".ge-message[data-level=error]")
+        shoot(page, shots / f"embed_{mode}_4_error.png")
+        assert page.evaluate(OUTSIDE) == []
+        press(notebook, "Whole picture")
+        page.wait_for_selector(".ge-message[data-level=error]", state="hidden")
+        assert healthy(notebook)
