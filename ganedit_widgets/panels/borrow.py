@@ -153,13 +153,13 @@ class BorrowPanel(Panel):
         self._drawing.ask()
         self._begin()
 
-    def _on_options(self) -> None:
+    def _on_options(self, moving: bool = False) -> None:
         wanted = strength_row(self._fields["rule"])
         if self.knobs.rows[0]["max"] != wanted["max"]:
             on = bool(self.knobs.values["strength"])
             value = STRENGTHS[self._fields["rule"]][2] if on else 0.0
             self.knobs.rows = [{**wanted, "value": value}, *self.knobs.rows[1:]]
-        self.preview()
+        self.preview(moving=moving)
 
     def _on_tiles(self, change: Mapping[str, Any]) -> None:
         chosen = tuple(change["new"])

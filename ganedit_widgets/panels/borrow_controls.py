@@ -10,7 +10,8 @@ import ipywidgets as ipw
 from ganedit_widgets.core.edits import Sample, latent_of
 from ganedit_widgets.core.groups import layer_groups
 
-from .controls import button, help_line, named, row
+from .borrow_layers import LayerStrengths
+from .controls import Fold, button, help_line, named, row
 from .filmstrip import Filmstrip, Id
 from .knobs import Row
 from .pictures import Pixels
@@ -31,6 +32,7 @@ STRENGTHS = {  # the slider's end, its step, and where it begins
     "soft": (1.0, 0.01, 1.0),
     "global": (1.0, 0.01, 0.5),
 }
+LAYERS = "Strength of single layers"
 PROTECT = {
     "key": "protect",
     "label": "protect the rest",
@@ -97,9 +99,10 @@ class References(ipw.VBox):
 
 
 class Options(ipw.VBox):
-    """Which channels are taken, of which layers, and how; `changed()` is called when one of them is another."""
+    """Which channels are taken, of which layers, and how; `changed(moving)` is called when one of them is another."""
 
-    def __init__(self, session: Session, changed: Callable[[], Any]) -> None:
+    def __init__(self, session: Session, changed: Callable[[bool], Any]) -> None:
+        self._changed = changed
         self._groups = layer_groups(session.generator)
         self._rows = session.generator.style_layers
         self.rule = named(ipw.Dropdown(options=RULES, layout={"width": "200px"}), "Which channels are taken")
@@ -112,33 +115,52 @@ class Options(ipw.VBox):
             )
             for name, rows in self._groups.items()
         }
+        self.layers_fold = Fold(LAYERS, lambda: self._single(session))
         super().__init__(
             [
                 row("rule", self.rule),
                 row("layers", *self.groups.values()),
+                self.layers_fold,
                 row("", self.norm, self.colors, self.fraction),
                 help_line("Protect leaves out channels with less of their energy in the part than this."),
             ]
         )
-        for control in (self.rule, self.norm, self.colors, self.fraction, *self.groups.values()):
-            control.observe(session.guarded(lambda _: self._on_change(changed)), "value")
+        self.rule.observe(session.guarded(lambda _: self._on_rule()), "value")
+        for control in (self.norm, self.colors, self.fraction, *self.groups.values()):
+            control.observe(session.guarded(lambda _: self._on_change()), "value")
 
     @property
     def fields(self) -> dict[str, Any]:
         """The fields of `Borrow` that they mean."""
         off = {i for name, toggle in self.groups.items() if not toggle.value for i in self._groups[name]}
+        left_out = {name: 0.0 for name, layer in self._rows.items() if layer in off and name != "input"}
         return {
             "rule": self.rule.value,
             "keep_norm": self.norm.value,
             "colors": self.colors.value,
             "fraction": self.fraction.value,
-            "layers": {name: 0.0 for name, layer in self._rows.items() if layer in off and name != "input"},
+            "layers": left_out | self._own,
         }
 
-    def _on_change(self, changed: Callable[[], Any]) -> None:
+    @property
+    def _own(self) -> dict[str, float]:
+        return self.layers_fold.content.own if self.layers_fold.made else {}
+
+    def _single(self, session: Session) -> LayerStrengths:
+        made = LayerStrengths(session, self._on_change)
+        made.take(*STRENGTHS[self.rule.value])
+        return made
+
+    def _on_rule(self) -> None:
+        if self.layers_fold.made:
+            self.layers_fold.content.take(*STRENGTHS[self.rule.value])
+        self._on_change()
+
+    def _on_change(self, moving: bool = False) -> None:
         for name, toggle in self.groups.items():
             toggle.description = f"✓ {name}" if toggle.value else name  # a color alone would not do for everybody
-        changed()
+        self.layers_fold.title = f"{LAYERS} ({len(self._own)} ticked)" if self._own else LAYERS
+        self._changed(moving)
 
 
 def _check(text: str) -> ipw.Checkbox:

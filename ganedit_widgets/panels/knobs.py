@@ -85,6 +85,10 @@ class Knobs(ActionWidget):
         """Choose the layers range(lo, hi) of a slider, without calling `on_layers`."""
         self._change(key, layers=[int(lo), int(hi)])
 
+    def enable(self, key: str, enabled: bool = True) -> None:
+        """Tick a slider's check box, or not, without calling `on_toggle`."""
+        self._change(key, enabled=enabled)
+
     def set_strip(self, key: str, strip: str | None) -> None:
         """Draw a film strip (a data URL, see `pictures.data_url`) below a slider; None removes it.
 

@@ -140,6 +140,10 @@ def test_the_panel_fits_its_cell(lab, chromium, shots, dark, width):
         shoot(page, shots / f"borrow_{mode}.png")
         assert page.evaluate(outside) == []
         press(notebook, "▸ Rule and layers")
+        press(notebook, "▸ Strength of single layers")
+        slide(notebook, "b16.conv0", 0.3, 0.6)
+        notebook.until("studio.session.pending.layers.get('b16.conv0', 0) > 0.2")
+        page.wait_for_selector("[data-key='b16.conv0'] .ge-enable:checked")
         page.locator(".ge-panel:visible .ge-part-chip").nth(1).hover()
         shoot(page, shots / f"borrow_rules_{mode}.png")
         assert page.evaluate(outside) == []

@@ -10,6 +10,7 @@ from ganedit_widgets.core.edits import Borrow, Sample, Stack, run
 from ganedit_widgets.core.parts import build_catalog, fit_budget
 from ganedit_widgets.core.recipe import load_recipe
 from ganedit_widgets.panels import BorrowPanel, Frame, PartsPanel, Session, TraversePanel
+from ganedit_widgets.panels.borrow_layers import layer_labels
 from ganedit_widgets.panels.showing import START
 from ganedit_widgets.panels.sources import Choice
 from tests.tiny import odd, tiny
@@ -204,6 +205,35 @@ def test_every_rule_has_a_slider_of_its_own_length(panel, session):
         assert (session.pending.rule, session.pending.part) == (rule, name)
         assert panel.knobs.rows[0]["max"] == most
         assert session.pending.budget == begin or (rule == "global" and session.pending.budget == 1.0)
+
+
+def test_a_layer_may_have_a_strength_of_its_own(panel, session, drawn):
+    click(panel, shown_part(panel))
+    panel.picker.take_seed(3)
+    session.wait(10)
+    panel.options_fold.opened = True
+    options = panel.options_fold.content
+    options.groups["fine"].value = False
+    options.layers_fold.opened = True
+    single = options.layers_fold.content
+    first, *_, last = layer_labels(session.generator)
+    for key, value in ((first, 0.0), (last, 0.4)):
+        message = {"t": "input", "key": key, "value": value, "final": True, "stamp": ["a", 1]}
+        single.knobs._receive(None, message, [])
+    session.wait(10)
+    edit = session.pending
+    assert edit.layers[first] == 0.0 and edit.layers[last] == 0.4 and edit.budget == 0.15
+    assert options.layers_fold.toggle.description == "▾ Strength of single layers (2 ticked)"
+    expected = run(session.generator, session.latent, edit)
+    assert (
+        np.array_equal(session.pixels, drawn(expected)) and last in expected.offsets and first not in expected.offsets
+    )
+    single.knobs._receive(None, {"t": "toggle", "key": last, "value": False, "stamp": ["a", 2]}, [])
+    session.wait(10)
+    assert session.pending.layers[last] == 0.0  # its group is left out
+    options.rule.value = "simple"
+    session.wait(10)
+    assert single.own == {} and {row["max"] for row in single.knobs.rows} == {5.0}
 
 
 def test_layers_and_options_reach_the_edit(panel, session):
