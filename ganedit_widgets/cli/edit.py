@@ -32,6 +32,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--mask", type=Path, metavar="FILE.png", help="what each pixel shall show")
     command.add_argument("--classes", type=_names, default=None, help="the edit is about: a,b (found by itself)")
     command.add_argument("--steps", type=positive, default=100, help="of the optimization (100)")
+    command.add_argument("--large", action="store_true", help="for a part that was not there before")
     command.add_argument("--save-vector", type=Path, metavar="FILE", help="keep the change; added to the file")
     command.add_argument("--name", default=None, help="of the vector that is kept")
     command.add_argument("--vectors", default="demo", metavar="FILE", help="where the vectors are (demo)")
@@ -65,13 +66,13 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _by_mask(options: argparse.Namespace, segmenter: Segmenter | None) -> Edit:
-    from ..core.edits import Paint
+    from ..core.edits import LARGE, Paint
     from ..core.painting import read_mask
     from ..core.segment.folder import painting_labels
 
     assert segmenter is not None  # loaded above
     painted = read_mask(options.mask, painting_labels(segmenter), segmenter.size)
-    return Paint(painted, segmenter, options.steps, options.classes)
+    return Paint(painted, segmenter, options.steps, options.classes, **(LARGE if options.large else {}))
 
 
 def _by_vectors(options: argparse.Namespace, segmenter: Segmenter | None) -> Edit:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from ..core.edits import Paint
+from ..core.edits import LARGE, Paint
 from ..core.errors import SegmentError
 from ..core.generators import Generator
 from ..core.image import Pixels, to_pixels
@@ -44,10 +44,11 @@ def _large(own: LabelMap, donor: LabelMap) -> LabelMap:
 
 
 RULES = (_aside, _large)  # need no donor
+BOLD = ("no hair", "glasses on")  # change so much that they need other weights, and four times as many steps
 PAINTED = (  # few pixels, then many
     Lesson("irises aside", ("eye", "iris"), "gaze", 1.0, _aside),
     Lesson("large irises", ("eye", "iris"), "", 1.0, _large),  # nothing the oracle reads
-    *(lesson for lesson in LESSONS if lesson.name in ("no hair", "glasses on")),
+    *(lesson for lesson in LESSONS if lesson.name in BOLD),
 )
 
 
@@ -120,6 +121,8 @@ def _painted(
     donor = best_donor(before.labels, [labels(x) for x in donors] or [before.labels], lesson)
     wanted = lesson.painted(before.labels, donor)
     edit = Paint(wanted, segmenter, steps, lesson.classes)
+    if lesson.name in BOLD:
+        edit = replace(edit, iterations=4 * steps, **LARGE)
     try:
         region, _ = edit.area(before.labels)
     except SegmentError:

@@ -18,6 +18,8 @@ from .session import Session
 
 Made: TypeAlias = "tuple[Latent, Paint, Latent]"  # the picture before, the edit, the picture after
 PLACES = "Inside is the region of the edit. Each bar is one class, where the picture showed it before, inside or not."
+ENOUGH = 0.8  # share of the region: with less, one wonders where the painted part is
+MORE = "If it should follow more: More: weights, For large changes; or more steps."
 SAME = "No step came closer to what is painted: take more steps, or let the rest count less (More: weights)."
 
 
@@ -43,7 +45,8 @@ class MaskReport(ipw.VBox):
         text = f"{done} · {100 * last['agreement']:.0f} % of the region as painted{held}"
         self.search.layout.display = None
         self.plot.value = loss_curve([n["loss"] for n in numbers], total, text)
-        self.numbers.value = text
+        far = not session.progress and last["agreement"] < ENOUGH
+        self.numbers.value = help_line(f"{text}. {MORE}" if far else text).value
 
     def measure(self, session: Session, made: Made | None) -> None:
         """Show how much an edit changed, or nothing; for steps done in the worker's thread."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.edits import Paint
+from ganedit_widgets.core.edits import LARGE, Paint
 
 from .controls import button, help_line, named, row
 
@@ -36,10 +37,11 @@ class MaskWeights(ipw.VBox):
             rows.append(row(text, field))
         self.usual_button = button("Usual values", self.usual, "The weights this library has found good")
         self.published_button = button("As published", self.published, "The weights of the paper")
+        self.large_button = button("For large changes", self.large, "So that a part appears that was not there before")
         grid = ipw.Box(rows)
         grid.add_class("ge-weights")
         about = help_line("Their sum is made small: what changes outside, what is seen inside, how far it goes.")
-        super().__init__([about, grid, row("", self.usual_button, self.published_button)])
+        super().__init__([about, grid, row("", self.usual_button, self.large_button, self.published_button)])
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -51,8 +53,15 @@ class MaskWeights(ipw.VBox):
         for name, field in self.inputs.items():
             field.value = getattr(Paint, name)
 
+    def large(self) -> None:
+        """Set what lets a part appear that was not there before."""
+        self._set(LARGE)
+
     def published(self) -> None:
         """Set what the paper has."""
+        self._set(PUBLISHED)
+
+    def _set(self, values: Mapping[str, float]) -> None:
         self.usual()
-        for name, value in PUBLISHED.items():
+        for name, value in values.items():
             self.inputs[name].value = value

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganedit_widgets.core.edits import Embed, MoveAlong, Paint, Refine, Sample
+from ganedit_widgets.core.edits import LARGE, Embed, MoveAlong, Paint, Refine, Sample
 from ganedit_widgets.core.image import Picture
 from ganedit_widgets.core.parts import build_catalog
 from ganedit_widgets.core.recipe import load_recipe
@@ -248,8 +248,20 @@ def test_weights_reach_the_edit_and_can_be_those_of_the_paper(panel):
     assert panel.edit().keep == 3.0 and panel.edit().near == Paint.near
     weights.published_button.click()
     assert (panel.edit().keep, panel.edit().near) == (15.0, 0.0)
+    weights.large_button.click()
+    assert {name: getattr(panel.edit(), name) for name in LARGE} == LARGE
     weights.usual_button.click()
     assert panel.edit().near == Paint.near
+
+
+def test_what_hardly_follows_says_what_to_do(panel, session):
+    told = [{"step": i, "loss": 1.0, "agreement": 0.5, "psnr": 30.0} for i in range(1, 4)]
+    for agreement, advice in ((0.5, True), (0.9, False)):
+        told[-1]["agreement"] = agreement
+        session.numbers = tuple(dict(numbers) for numbers in told)
+        panel.report.follow(session)
+        assert panel.report.numbers.value.startswith("after 3 steps")
+        assert ("For large changes" in panel.report.numbers.value) is advice
 
 
 def test_with_a_network_that_knows_persons_identity_has_a_weight(session, segmenter, until):

@@ -11,7 +11,7 @@ from .expression_transfer import TransferExpression, drive
 from .litter import litter, style_mixing_table
 from .noise import FitNoise
 from .objective import Part
-from .paint import Paint, Refine
+from .paint import LARGE, Paint, Refine
 from .paint_region import edit_region, paste_region, suggested_classes
 from .sample import Restore, Sample
 from .set_labels import SetLabels
@@ -19,6 +19,7 @@ from .sources import Source, latent_of
 from .stack import Stack
 
 __all__ = [
+    "LARGE",
     "Borrow",
     "Crossover",
     "Edit",

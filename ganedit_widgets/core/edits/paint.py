@@ -5,8 +5,9 @@ Ling et al., "EditGAN: High-Precision Semantic Image Editing", NeurIPS 2021, sec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ from .objective import require_walk
 from .paint_objective import Embedding, PaintObjective, Weights, walk
 from .paint_region import edit_region, filled_in, suggested_classes
 
+# weights of `Paint` for a part that was not there before
+LARGE: Mapping[str, Any] = {"keep": 5.0, "paint": 3.0, "near": 0.1, "rate": 0.1}
+
 
 @dataclass(frozen=True, eq=False)
 class Paint:
@@ -31,7 +35,8 @@ class Paint:
 
     r is where the picture showed or shall show one of `classes`, and whatever else was painted over, with a margin.
     `iterations` steps are as many updates; every latent yielded is the best so far. The change can be kept as an edit
-    vector (`core.vectors.extract`).
+    vector (`core.vectors.extract`). Glasses, a beard or another part that was not there before need a larger step:
+    ``Paint(..., **LARGE)``, at the price of more change outside.
     """
 
     painted: LabelMap  # (H, W) of class numbers, of the segmenter's size; 255: as it was
