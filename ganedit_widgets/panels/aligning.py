@@ -27,10 +27,7 @@ UNLIKE = (
 )
 FIND, STOP = "Find it for me", "Stop looking"
 LOOKING = "finding the box"  # what the task is called
-NOT_SURE = (
-    "Nothing here fits well what the model draws, so the box is where it was. What was found is likely to be wrong: "
-    "look at it before you use it."
-)
+NOT_SURE = "What was found is hardly like the model's own pictures and cannot be trusted: the box is back where it was."
 STOPPED = "Stopped before it was sure: look whether the box is right."
 OFF = (0.12, math.log(1.25), 10.0)  # of place, scale and degrees: from here on the user is told
 
@@ -173,7 +170,11 @@ class Aligning(ipw.VBox):
                 self._tell(STOPPED, ("Back to the box before", before))
             return
         self.place.move(before)
-        self._tell(*((NOT_SURE, ("Use what it found", found.box)) if ended else ("",)))
+        if ended:
+            seen = sight is not None and sight.sure and self._is_off(sight.box)
+            self._tell(f"{NOT_SURE} {ELSEWHERE}" if seen else NOT_SURE, ("Use what it found", found.box))
+        else:
+            self._tell("")
 
     def _take_offered(self) -> None:
         if self._offered is not None:

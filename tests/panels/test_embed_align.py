@@ -196,7 +196,7 @@ def test_a_box_that_cannot_be_trusted_is_offered_and_the_one_before_stays(panel,
     before = panel.target
     panel.aligning.find(iterations=3).wait(60)
     assert panel.target is before and panel.aligning.place.box == Box(50, 40, 31, 12)
-    assert "likely to be wrong" in panel.aligning.note.value
+    assert "cannot be trusted" in panel.aligning.note.value
     button = panel.aligning.other_button
     assert button.layout.display is None and button.description == "Use what it found"
     button.click()
@@ -217,6 +217,16 @@ def test_what_the_model_fits_is_trusted_only_if_its_aligner_sees_something(
     upload(panel, scene)
     panel.aligning.find().wait(10)
     assert panel.target.box is None and panel.aligning.other_button.description == "Use what it found"
+
+
+def test_a_search_that_fails_says_that_the_aligner_sees_it(panel, session, large, until, pointing):
+    upload(panel, large)
+    panel.aligning.find(iterations=1).wait(30)
+    note = panel.aligning.note
+    assert "cannot be trusted" in note.value and note.value.endswith("press Automatic.")
+    panel.aligning.automatic().wait(10)
+    panel.aligning.find(iterations=1).wait(30)
+    assert "cannot be trusted" in note.value and "Automatic" not in note.value  # it is there already
 
 
 def test_it_says_how_long_it_takes_and_the_button_stops_it_with_the_best_so_far(panel, session, large, until):
