@@ -20,6 +20,7 @@ from ganedit_widgets.core.latent import Latent
 from .controls import allow, button, help_line, named, row, say_why
 from .film_steps import Film, require_free
 from .filmstrip import Filmstrip, Id
+from .first_pair import ready_expressions
 from .painter import shrunk
 from .picture_list import PictureList
 from .player import Player
@@ -54,7 +55,10 @@ class DriverList(PictureList):
         self.seeds = named(seeds, "Seeds of drivers, such as 5, 8, 11-14")
         self.seeds_button = button("Add seeds", session.guarded(self.add_seeds))
         self._adding[self.seeds_button] = "Add the pictures of these seeds"
-        buttons = row("", self.seeds, self.seeds_button, self.here_button, self.remove_button)
+        self.ready_button = button("Add ready expressions", session.guarded(self.add_ready))
+        self._adding[self.ready_button] = "The average person with every edit vector: for the average person as neutral"
+        self.ready_button.layout.display = None if ready_expressions(session) else "none"
+        buttons = row("", self.seeds, self.seeds_button, self.here_button, self.remove_button, self.ready_button)
         self.children = (self.strip, buttons, self.fold)
         self.refresh()
 
@@ -62,6 +66,10 @@ class DriverList(PictureList):
         """Add the pictures of the seeds that were typed. Raises `LatentError` for what is no list of seeds."""
         self.add(*(Choice(Sample(seed, PSI), f"seed {seed}") for seed in seeds_in(self.seeds.value)))
         self.seeds.value = ""
+
+    def add_ready(self) -> None:
+        """Add the average person with each of the library's edit vectors."""
+        self.add(*ready_expressions(self.session))
 
 
 class Drivers(ipw.VBox):

@@ -1,4 +1,4 @@
-"""A natural pair of pictures to begin with: the average person as they are, and smiling."""
+"""Natural pictures to begin with: the average person as they are, smiling, and with whatever else a model can do."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ def first_pair(session: Session) -> tuple[Choice, Choice] | None:
     The vector is one of the session's library: those that ship with the demo model, or what the user learned or opened.
     The average person, for no seed is neutral by itself: what the vector adds is then all that the two differ in.
     """
+    ready = ready_expressions(session, WANTED)
+    return (average_person(session), ready[0]) if ready else None
+
+
+def ready_expressions(session: Session, text: str = "") -> list[Choice]:
+    """Return the average person with each of the library's edit vectors that is of this model and tells of `text`."""
     session.vectors.begin()
-    generator = session.generator
-    found = [vector for vector in search(session.vectors.vectors, WANTED) if not session.vectors.foreign(vector)]
-    if not found:
-        return None
-    neutral = generator.average()
-    expressive = run(generator, neutral, found[0].at())
-    return Choice(neutral, "average person"), Choice(expressive, found[0].name)
+    generator, board = session.generator, session.vectors
+    found = [vector for vector in search(board.vectors, text) if not board.foreign(vector)]
+    return [Choice(run(generator, generator.average(), vector.at()), vector.name) for vector in found]
+
+
+def average_person(session: Session) -> Choice:
+    """Return the average person, as a choice."""
+    return Choice(session.generator.average(), "average person")

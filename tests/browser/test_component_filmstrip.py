@@ -40,6 +40,16 @@ def test_thumbnails_captions_the_current_and_the_undone_are_shown(page):
     assert bench.widget.stats.acked == 1 and bench.errors == []
 
 
+@pytest.mark.parametrize("caption", ["seed 123456", "open mouth\n56 % kept"])
+def test_a_long_caption_takes_more_lines_and_is_not_cut(page, caption):
+    bench = Bench(page, Filmstrip(size=64))
+    bench.widget.show([(0, np.zeros((64, 64, 3), np.uint8), caption)])
+    bench.sync()
+    page.wait_for_selector(f".ge-caption >> text={caption.split()[0]}")
+    fits = "e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight && e.clientHeight > 14"
+    assert page.locator(".ge-caption").evaluate(fits)
+
+
 def test_the_picture_is_that_of_the_array(page):
     make(page)
     page.wait_for_function(LOADED)

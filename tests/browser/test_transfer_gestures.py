@@ -286,6 +286,31 @@ def test_each_panel_works_alone_in_a_cell(lab, chromium, panel):
         assert not [e for e in notebook.errors if "ganedit" in e or "anywidget" in e]
 
 
+def test_the_demo_has_a_pair_to_begin_with_and_the_slider_alone_shows_it(lab, chromium, shots):
+    with lab.notebook(chromium, [DEMO], viewport={"width": 1100, "height": 1500}) as notebook:
+        begin(notebook)
+        tab(notebook, "Expression")
+        before, page = settled(notebook), notebook.page
+        page.wait_for_selector("text=smile: choose from pictures")
+        page.wait_for_selector(".ge-help-line:visible >> text=Give it a strength first.")
+        box = notebook.box(".ge-panel:visible [data-key='strength'] input[type=range]")
+        drag(page, [(box["x"] + box["width"] * part, box["y"] + box["height"] / 2) for part in (0.35, 0.5, 0.66)])
+        notebook.until("studio.session.pending is not None")
+        assert settled(notebook) != before
+        page.wait_for_selector(".ge-kept [role=meter]")
+        page.wait_for_selector(".ge-status >> text=preview, not recorded")
+        notebook.python("setattr(studio.panel.drivers_fold, 'opened', True)")
+        press(notebook, "Add ready expressions")
+        press(notebook, "Draw them all")
+        notebook.until("len(studio.panel.drivers_fold.content.pictures) > 5 and studio.session.busy == ''")
+        page.wait_for_timeout(8000)
+        shoot(page, shots / "expression_begin.png")
+        tab(notebook, "Crossover")
+        type_seed(page, "parent B", 7)
+        page.wait_for_selector(".ge-message >> text=was on show, not applied, and is recorded now")
+        shoot(page, shots / "recorded.png")
+
+
 DEMO = """
 import torch
 torch.set_num_threads(1)

@@ -101,6 +101,22 @@ def test_a_vector_of_another_model_is_not_offered(session):
     panel.close()
 
 
+def test_every_edit_vector_is_a_ready_driver_of_the_average_person(offered, session, drawn):
+    offered.drivers_fold.opened = True
+    drivers = offered.drivers_fold.content
+    drivers.list.ready_button.click()
+    assert names(drivers) == ["no beard", "smile"]
+    drivers.draw().wait(20)
+    smiling = run(session.generator, session.latent, offered.smile.at())
+    apart = np.abs(drivers.pictures[1].astype(int) - drawn(smiling))
+    assert apart.max() <= 1 < np.abs(drivers.pictures[0].astype(int) - drawn(smiling)).max()
+
+
+def test_where_no_edit_vector_is_known_no_drivers_are_ready(panel):
+    panel.drivers_fold.opened = True
+    assert panel.drivers_fold.content.list.ready_button.layout.display == "none"
+
+
 # ---- its controls
 
 
