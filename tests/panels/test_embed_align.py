@@ -1,6 +1,7 @@
 """The embed panel around the search, without a browser: the box, the report card, earlier steps, the original."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -245,6 +246,7 @@ def test_it_says_how_long_it_takes_and_the_button_stops_it_with_the_best_so_far(
 def test_stopped_before_it_has_looked_anywhere_it_leaves_the_box(panel, session, large, until, monkeypatch):
     def drawing(generator, source, iterations):
         for step in range(1, 5000):
+            time.sleep(0.005)
             yield Found(Box(20, 20, 20), None, step, 5000)
 
     monkeypatch.setattr("ganedit_widgets.panels.aligning.find_box", drawing)
