@@ -352,5 +352,6 @@ def test_the_panels_fit_their_cell(lab, chromium, shots, dark, width):
         press(notebook, "▾ seed 5: choose from pictures")
         many_drivers(notebook)
         page.wait_for_selector(".ge-kept [role=meter]")
+        assert page.locator(".ge-film:visible").bounding_box()["width"] < 240  # also after the styles of other panels
         shoot(page, shots / f"expression_{mode}.png")
         assert page.evaluate(outside) == []
