@@ -16,11 +16,10 @@ from ganedit_widgets.core.segment import diverse_seeds
 from ganedit_widgets.core.segment.features import label_size
 from ganedit_widgets.core.segment.labeling import (
     Page,
-    carried_over,
     completed,
     labels_to_paint,
     new_page,
-    read_pages,
+    read_pages_in,
     write_page,
 )
 
@@ -48,7 +47,7 @@ class SegmentPages(ipw.VBox):
         self.painter: MaskPainter | None = None
         self.labels: tuple[Label, ...] = ()
         self.pages: list[Page] = []
-        self.index = 0
+        self.index, self._home = 0, Path("labeled")  # the page, and the folder that they were begun in
         self._pictures: dict[int, tuple[Pixels, Pixels]] = {}  # seed → (to paint on, thumbnail)
         self._unwritten: set[int] = set()  # seeds
         self._opening = False
@@ -92,9 +91,9 @@ class SegmentPages(ipw.VBox):
     # ---- what can be done
 
     def begin(self) -> Turn:
-        """Choose diverse samples, or go on with those of the folder; names that are kept keep what was painted.
+        """Choose diverse samples, or go on with those of the folder, in other or more classes too.
 
-        Raises `SegmentError` for classes that cannot be told apart.
+        Raises `SegmentError` for classes that cannot be told apart, or that would lose what is painted in the folder.
         """
         self.write()
         names = [name.strip() for name in self.classes.value.split(",") if name.strip()]
@@ -104,18 +103,17 @@ class SegmentPages(ipw.VBox):
         def steps() -> Steps:
             yield
             generator = self.session.generator
-            kept, old = read_pages(folder, generator)
-            if not labels and not old:
+            kept, new = read_pages_in(folder, generator, labels)
+            if not new:
                 raise SegmentError("Name the classes first, with commas: background, skin, hair.")
-            new = labels or old
-            pages = [replace(page, painted=carried_over(page.painted, old, new)) for page in kept]
+            pages = [*kept]
             for seed in diverse_seeds(generator, count):
                 if len(pages) < count and seed not in [page.seed for page in pages]:
                     pages.append(new_page(generator, seed))
             for page in pages:
                 self._pictures[page.seed] = drawn(self.session, page)
                 yield
-            self._take(pages, new)
+            self._take(pages, new, folder)
             found = f"{len(kept)} of them from {folder}" if kept else f"kept in {folder} as you paint"
             return f"{len(pages)} samples to label, {found}."
 
@@ -170,7 +168,7 @@ class SegmentPages(ipw.VBox):
         for page in self.pages:
             if page.seed in self._unwritten:
                 self._unwritten.discard(page.seed)
-                write_page(self._path(), self.session.generator, page, self.labels)
+                write_page(self._home, self.session.generator, page, self.labels)
 
     # ---- what is shown
 
@@ -199,11 +197,11 @@ class SegmentPages(ipw.VBox):
 
     # ---- inside
 
-    def _take(self, pages: list[Page], labels: tuple[Label, ...]) -> None:
-        """Go on with these pages and labels, in a new painter."""
+    def _take(self, pages: list[Page], labels: tuple[Label, ...], folder: Path) -> None:
+        """Go on with these pages and labels, kept in this folder, in a new painter."""
         todo = [i for i, page in enumerate(pages) if not page.share]
         old, self.index = self.painter, todo[0] if todo else 0
-        self.pages, self.labels = pages, labels
+        self.pages, self.labels, self._home = pages, labels, folder
         self.classes.value = ", ".join(label.name for label in labels[1:])
         page = pages[self.index]
         picture = self._pictures[page.seed][0]

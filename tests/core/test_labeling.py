@@ -16,6 +16,7 @@ from ganedit_widgets.core.segment.labeling import (
     labels_to_paint,
     new_page,
     read_pages,
+    read_pages_in,
     write_page,
 )
 from tests.tiny import tiny
@@ -81,6 +82,41 @@ def test_a_segmenter_labels_the_rest_by_the_names_of_its_classes(generator):
     assert np.array_equal(found[:, :10], page.painted[:, :10])
     seen = segmenter.labels(generator, page.latent)[:, 10:]
     assert np.array_equal(found[:, 10:], np.where(seen == 0, 3, 1))
+
+
+def test_classes_that_would_lose_what_is_painted_are_refused_by_name(generator, tmp_path):
+    write_page(tmp_path, generator, painted(generator), LABELS)
+    with pytest.raises(
+        SegmentError, match=r"face is painted, which your classes \(hair, background\) would lose: add it"
+    ):
+        read_pages_in(tmp_path, generator, labels_to_paint(["hair", "background"]))
+    with pytest.raises(SegmentError, match="background and face are painted"):
+        read_pages_in(tmp_path, generator, labels_to_paint(["hair", "nose"]))
+    assert read_pages_in(tmp_path / "none", generator, LABELS) == ([], LABELS)
+
+
+def test_more_classes_in_another_order_and_fewer_unpainted_ones_lose_nothing(generator, tmp_path):
+    write_page(tmp_path, generator, painted(generator), labels_to_paint(["background", "face", "never painted"]))
+    wanted = labels_to_paint(["nose", "face", "background"])
+    (page,), labels = read_pages_in(tmp_path, generator, wanted)
+    assert labels == wanted and set(page.painted[:, :4].flat) == {3} and set(page.painted[:, 4:10].flat) == {2}
+
+
+def test_pages_painted_with_more_classes_later_are_read_beside_the_earlier_ones(generator, tmp_path):
+    write_page(tmp_path, generator, painted(generator, 3), LABELS)
+    write_page(tmp_path, generator, painted(generator, 4), labels_to_paint(["hair", "face"]))
+    pages, labels = read_pages(tmp_path, generator)
+    assert [label.name for label in labels] == ["unlabeled", "background", "face", "hair"]
+    assert len({label.color for label in labels}) == 4
+    assert [[page.painted[0, x] for x in (0, 4)] for page in pages] == [[1, 2], [3, 2]]
+
+
+def test_a_copy_beside_a_page_is_not_taken_for_the_page(generator, tmp_path):
+    write_page(tmp_path, generator, painted(generator), LABELS)
+    for name in ("seed_3.png", "seed_3_labels.png"):
+        copy = name.replace("seed_3", "seed_3 copy")
+        (tmp_path / copy).write_bytes((tmp_path / name).read_bytes())
+    assert [page.seed for page in read_pages(tmp_path, generator)[0]] == [3]
 
 
 def test_a_folder_that_is_not_there_holds_nothing_and_bad_ones_are_refused(generator, tmp_path):

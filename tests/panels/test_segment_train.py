@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ganedit_widgets.core.errors import SegmentError
 from ganedit_widgets.core.image import to_pixels
 from ganedit_widgets.core.segment import load_segmenter
 from ganedit_widgets.core.segment.labeling import read_pages
@@ -74,6 +75,31 @@ def test_what_is_painted_is_written_at_once_and_found_again(panel, session, unti
     found = {page.seed: page for page in again.pages.pages}[seeds[0]].painted
     assert set(found[:, :8].flat) == {3} and set(found[:, 8:].flat) == {1}
     again.close()
+
+
+def test_classes_that_the_folder_needs_are_not_dropped(panel, session, tmp_path):
+    begin(panel)
+    paint(panel, 1)
+    panel.pages.write()
+    files = {file: file.read_bytes() for file in (tmp_path / "labels").iterdir()}
+    again = SegmentTrainPanel(session)
+    again.pages.folder.value = str(tmp_path / "labels")
+    with pytest.raises(SegmentError, match="right is painted"):
+        begin(again, classes="left, nose")
+    assert again.pages.painter is None
+    begin(again, classes="nose, right, left")
+    again.close()
+    panel.pages.write()
+    assert {file: file.read_bytes() for file in (tmp_path / "labels").iterdir()} == files
+
+
+def test_what_is_painted_stays_in_the_folder_it_was_begun_in(panel, session, tmp_path):
+    begin(panel)
+    paint(panel, 1)
+    panel.pages.folder.value = str(tmp_path / "other")
+    panel.pages.painter.stroke([(2, 2)], "right", 3)
+    panel.pages.write()
+    assert len(read_pages(tmp_path / "labels", session.generator)[0]) == 2 and not (tmp_path / "other").exists()
 
 
 def test_training_gives_every_panel_a_segmenter_and_it_is_saved(panel, session, tmp_path):

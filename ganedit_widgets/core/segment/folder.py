@@ -40,7 +40,8 @@ def read_labeled(
 ) -> tuple[list[Labeled], tuple[Label, ...]]:
     """Return the labeled pictures of a folder, by name, and the classes they count in.
 
-    `classes` None: the names in the first label map. Pixels of a label called "unlabeled" teach nothing.
+    `classes` None: the names in the label maps, those of the first one first. Pixels of a label called "unlabeled"
+    teach nothing.
     Raises `SegmentError` for a folder without label maps, and a map without its picture or without names;
     `ImageError` for a map that cannot be read, `RecipeError` for a picture without recipe or of another model.
     """
@@ -48,7 +49,7 @@ def read_labeled(
     files = sorted(folder.glob(f"*{ENDING}"))
     if not files:
         raise SegmentError(f"There are no label maps in {folder}: put NAME{ENDING} beside every NAME.png.")
-    known = _labels(files[0]) if classes is None else labels_of(list(classes))
+    known = _known(files) if classes is None else labels_of(list(classes))
     names = [label.name for label in known]
     found = []
     for file in files:
@@ -64,15 +65,26 @@ def read_labeled(
     return found, tuple(label for label in known if label.name != NOTHING)
 
 
-def _labels(file: Path) -> tuple[Label, ...]:
-    """Return the labels that a palette PNG tells of."""
+def _known(files: Sequence[Path]) -> tuple[Label, ...]:
+    """Return the labels that label maps tell of; later ones may have been painted with more classes."""
+    first = _told(files[0])
+    if not first:
+        raise SegmentError(f"{files[0].name} does not say what its labels are called: name the classes.")
+    known = {label.name: label for label in labels_of(first)}
+    for file in files[1:]:
+        for label in _told(file):
+            known.setdefault(label.name, label)
+    if len(first) < len(known) > len({label.color for label in known.values()}):  # a color of two, from two files
+        return labels_of(list(known))
+    return labels_of(list(known.values()))
+
+
+def _told(file: Path) -> list[Label]:
+    """Return the labels that a palette PNG tells of; none if it does not say what they are called."""
     try:
         with Image.open(file, formats=["PNG"]) as picture:
             names = json.loads(picture.info.get(NAMES) or "[]")
             colors = np.array(picture.getpalette() or [], np.uint8).reshape(-1, 3).tolist()
-        made = [Label(str(name), (r, g, b)) for name, (r, g, b) in zip(names, colors, strict=False)]
+        return [Label(str(name), (r, g, b)) for name, (r, g, b) in zip(names, colors, strict=False)]
     except (*BROKEN, TypeError):
-        made = []
-    if not made:
-        raise SegmentError(f"{file.name} does not say what its labels are called: name the classes.")
-    return labels_of(made)
+        return []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ from .folder import ENDING, NOTHING, read_labeled
 from .labels import UNLABELED, Labeled, LabelMap
 from .segmenter import Segmenter
 
-SEEDED = re.compile(r"seed_(\d+)")
+SEEDED = re.compile(r"seed_(0|[1-9]\d*)\.png")  # as `write_page` names them; a copy of one is no page
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,30 @@ def read_pages(folder: str | Path, generator: Generator) -> tuple[list[Page], tu
     found, classes = read_labeled(folder, generator)
     pages = []
     for one in found:
-        seed = SEEDED.match(one.name)
+        seed = SEEDED.fullmatch(one.name)
         if seed is not None:
             pages.append(Page(int(seed[1]), one.latent, as_painted(one.labels)))
     return sorted(pages, key=lambda page: page.seed), labels_to_paint(classes)
+
+
+def read_pages_in(
+    folder: str | Path, generator: Generator, wanted: Sequence[Label] = ()
+) -> tuple[list[Page], tuple[Label, ...]]:
+    """Return the pages of a folder in the labels `wanted`, matched by name, and these; none: those of the folder.
+
+    Raises `SegmentError` if something is painted there that `wanted` has no label for: it would be lost; and as
+    `read_labeled` does.
+    """
+    pages, old = read_pages(folder, generator)
+    if not wanted:
+        return pages, old
+    names = [label.name for label in wanted]
+    used = {int(number) for page in pages for number in np.unique(page.painted)}
+    lost = [x.name for number, x in enumerate(old) if number in used and x.name not in names]
+    if lost:
+        raise SegmentError(
+            f"In {folder} {' and '.join([', '.join(lost[:-1]), lost[-1]] if lost[1:] else lost)} "
+            f"{'is' if len(lost) == 1 else 'are'} painted, which your classes ({', '.join(names[1:])}) would lose: add "
+            f"{'it' if len(lost) == 1 else 'them'}, or choose another folder."
+        )
+    return [replace(page, painted=carried_over(page.painted, old, wanted)) for page in pages], tuple(wanted)
