@@ -1,6 +1,7 @@
 """The commands around painted masks: label, train, edit, and keep vectors, each with its refusals."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -89,7 +90,9 @@ def test_segment_labels_a_seed_or_a_picture_with_its_recipe(home, tmp_path, caps
 def test_edit_paints_and_keeps_the_vector_which_edits_another_picture(home, tmp_path, capsys):
     mask, out, vectors = painted(home, tmp_path / "mask.png"), tmp_path / "out.png", tmp_path / "mine.safetensors"
     keep = ["--save-vector", str(vectors), "--name", "band"]
-    assert run(home, "edit", "5", str(out), "--mask", mask, "--steps", "15", *keep) == 0
+    capsys.readouterr()
+    assert run(home, "edit", "5", str(out), "--mask", mask, "--steps", "15", "--large", *keep) == 0
+    assert re.match(rf"wrote {out}: \d+ % of the region as painted, outside \d+\.\d dB\n", capsys.readouterr().out)
     recipe = load_recipe(out)
     assert [type(edit).__name__ for edit in recipe.edits] == ["Sample", "Paint"]
     vector = load_vectors(vectors)["band"]
@@ -103,6 +106,28 @@ def test_edit_paints_and_keeps_the_vector_which_edits_another_picture(home, tmp_
     assert np.allclose(moved.latent.w - moved.steps[0][1].w, -0.5 * delta, atol=1e-5)
     assert run(home, "edit", "6", str(out), *given[:3], "band=3", "--refine", "2") == 0
     assert type(load_recipe(out).edits[-1]).__name__ == "Refine"
+    assert " % of the region as the vectors made it, outside " in capsys.readouterr().out
+
+
+def test_a_picture_that_hardly_follows_says_what_may_help(home, tmp_path, capsys):
+    mask, out = painted(home, tmp_path / "mask.png"), str(tmp_path / "out.png")
+    (tmp_path / "mask.png").write_bytes(mask_png(np.ones((16, 16), np.uint8), labels_of(["right", "left"])))
+    large = "--large, for a part that was not there before, or "
+    for options, says in (([], large), (["--large"], "")):
+        capsys.readouterr()
+        assert run(home, "edit", "5", out, "--mask", mask, "--steps", "1", *options) == 0
+        first, second = capsys.readouterr().out.splitlines()
+        assert int(re.search(r"(\d+) % of the region", first)[1]) < 80
+        assert second == f"If it should follow more: {says}more --steps (now 1)"
+
+
+def test_what_only_a_png_keeps_goes_nowhere_else(tmp_path, idle, refused):
+    out, fine = str(tmp_path / "out.jpg"), str(tmp_path / "out.png")
+    says = "out.jpg does not end in .png: only a PNG can hold the "
+    refused(f"{says}recipe", "edit", "5", out, "--vector", "smile")
+    refused(f"{says}palette", "segment", "5", out)
+    refused(f"{says}recipe", "segment", "5", fine, "--picture", out)
+    assert not list(tmp_path.iterdir())
 
 
 def test_vectors_are_imported_mixed_listed_and_calibrated(home, tmp_path, capsys):
@@ -114,8 +139,12 @@ def test_vectors_are_imported_mixed_listed_and_calibrated(home, tmp_path, capsys
     assert run(home, "vector", "combine", file, "both", "one=0.5", "two=-1") == 0
     assert run(home, "vector", "average", file, "mean", "one", "two") == 0
     assert run(home, "vector", "without", file, "pure", "one", "two") == 0
+    capsys.readouterr()
     assert run(home, "vector", "calibrate", file, "one", "--seeds", "0,1") == 0
-    found = load_vectors(file)
+    found, said = load_vectors(file), capsys.readouterr().out.splitlines()
+    assert said[:2] == ["one, mean over 2 pictures:", "scale  labels changed  outside its region"]
+    low, high = found["one"].direction.range
+    assert said[10].startswith(f"its range was -2 … 2 and is now {low:g} … {high:g}: the scales at which 24 dB")
     assert list(found) == ["one", "two", "both", "mean", "pure"]
     assert np.allclose(found["both"].delta, 0.5 * found["one"].delta - found["two"].delta, atol=1e-5)
     capsys.readouterr()
@@ -181,7 +210,7 @@ def test_what_cannot_be_written_is_said_before_the_work(home, tmp_path, idle, re
     edit = ["--vector", "smile"]
     refused("cannot be made", "edit", "5", below, *edit)
     refused("is a folder", "edit", "5", folder, *edit)
-    refused("no kind of picture", "edit", "5", str(tmp_path / "x"), *edit)
+    refused("only a PNG can hold the recipe", "edit", "5", str(tmp_path / "x"), *edit)
     refused("is a folder", "edit", "5", fine, *edit, "--save-vector", folder)
     refused("cannot be made", "segment", "5", below)
     refused("cannot be made", "segment", "5", fine, "--unsure", below)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .opening import add_source, carry_out, open_history
-from .options import add_model, positive, positive_or_zero, require_pictures, require_place
+from .options import add_model, positive, positive_or_zero, require_place, require_png
 
 if TYPE_CHECKING:
     from ..core.edits import Edit
@@ -22,6 +23,7 @@ EXAMPLES = """\
   ganedit edit 7 out.png --vectors mine.safetensors --vector smile=1.5 --vector "bigger nose=-1" --refine 30
 
 A mask is a PNG of the picture's size with a palette, as `ganedit segment` and the mask painter write it."""
+ENOUGH = 0.8  # share of the region: with less, one wonders where the painted part is
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
 
     if (options.mask is None) == (not options.vector):
         raise LatentError("Say what to do: give either a mask or vectors.")
-    require_pictures(options.out)
+    require_png("the recipe", options.out)
     if options.save_vector is not None:
         require_place(options.save_vector, DirectionError)
     generator = load_generator(options.model, options.device)
@@ -58,11 +60,26 @@ def run(options: argparse.Namespace) -> None:
     edit = _by_vectors(options, segmenter) if options.mask is None else _by_mask(options, segmenter)
     history = open_history(generator, options.source)
     before = history.latent
-    carry_out(generator, history, edit, "agreement")
+    numbers = carry_out(generator, history, edit, "agreement")
     save_png(options.out, to_pixels(generator.draw(history.latent)), Recipe.of(generator, history))
-    print(f"wrote {options.out}")
+    print(f"wrote {options.out}{_outcome(options, numbers)}")
     if options.save_vector is not None:
         _keep(options, generator, edit, before, history.latent)
+
+
+def _outcome(options: argparse.Namespace, numbers: Mapping[str, float]) -> str:
+    """Say how far the picture follows, and what might help; nothing if nothing was searched for."""
+    if "agreement" not in numbers:
+        return ""
+    how = "as painted" if options.mask is not None else "as the vectors made it"
+    outside = f", outside {numbers['psnr']:.1f} dB" if "psnr" in numbers else ""
+    text = f": {100 * numbers['agreement']:.0f} % of the region {how}{outside}"
+    if numbers["agreement"] >= ENOUGH:
+        return text
+    if options.mask is None:
+        return f"{text}\nIf more of the vectors should be left: fewer steps of --refine (now {options.refine})"
+    large = "" if options.large else "--large, for a part that was not there before, or "
+    return f"{text}\nIf it should follow more: {large}more --steps (now {options.steps})"
 
 
 def _by_mask(options: argparse.Namespace, segmenter: Segmenter | None) -> Edit:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .options import add_model, require_pictures, require_place
+from .options import add_model, require_place, require_png
 
 EXAMPLES = """\
   ganedit embed face.jpg face_w.png
@@ -47,12 +47,9 @@ def _one(options: argparse.Namespace) -> int:
     from ..core import History, Picture, Recipe, load_generator, save_png, to_pixels
     from ..core.edits import Embed
     from ..core.edits.base import stopped
-    from ..core.errors import ImageError
     from ..core.report_card import report_card
 
-    if options.out.suffix.lower() != ".png":
-        raise ImageError(f"{options.out} does not end in .png: only a PNG can hold the recipe.")
-    require_pictures(options.out)
+    require_png("the recipe", options.out)
     generator = load_generator(options.model, options.device)
     picture = Picture.read(options.picture)
     edit = Embed(picture, **_settings(options))

@@ -43,8 +43,11 @@ def open_history(generator: Generator, source: str, steps: int = 150) -> History
     return history
 
 
-def carry_out(generator: Generator, history: History, edit: Edit, tell: str = "") -> None:
-    """Make `edit` with progress and enter it; Ctrl+C keeps the best so far. `tell`: the number to show."""
+def carry_out(generator: Generator, history: History, edit: Edit, tell: str = "") -> dict[str, float]:
+    """Make `edit` with progress and enter it; Ctrl+C keeps the best so far. `tell`: the number to show.
+
+    Return what was reported last.
+    """
     from tqdm import tqdm
 
     from ..core.edits import stopped
@@ -61,3 +64,4 @@ def carry_out(generator: Generator, history: History, edit: Edit, tell: str = ""
             bar.write("stopped: the best so far is kept")
     if done:
         history.push(stopped(edit, done), latent)
+    return numbers

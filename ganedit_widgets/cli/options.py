@@ -66,6 +66,16 @@ def require_pictures(*paths: Path | None) -> None:
             require_place(path, ImageError)
 
 
+def require_png(what: str, *paths: Path | None) -> None:
+    """Raise `ImageError` if one of these could not be written, or is no PNG, which alone can hold `what`."""
+    from ..core.errors import ImageError
+
+    for path in paths:
+        if path is not None and path.suffix.lower() != ".png":
+            raise ImageError(f"{path} does not end in .png: only a PNG can hold {what}.")
+    require_pictures(*paths)
+
+
 def require_place(path: Path, refused: type[GanEditError]) -> None:
     """Raise `refused` if a file could not be written at `path`: before work is lost. Its folder is made."""
     if str(path) == "demo":

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from .opening import add_source, open_history
-from .options import add_model, require_pictures
+from .options import add_model, require_pictures, require_png
 
 EXAMPLES = """\
   ganedit segment 3 labels.png                      (the picture of seed 3)
@@ -32,7 +32,9 @@ def run(options: argparse.Namespace) -> None:
     from ..core.segment import load_segmenter
     from ..core.segment.folder import labels_png
 
-    require_pictures(options.out, options.unsure, options.picture)
+    require_png("the palette", options.out)
+    require_png("the recipe", options.picture)
+    require_pictures(options.unsure)
     generator = load_generator(options.model, options.device)
     segmenter = load_segmenter(options.segmenter, generator)
     history = open_history(generator, options.source)

@@ -121,6 +121,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     from ..core import load_generator
     from ..core.segment import load_segmenter
     from ..core.vectors import calibrate, load_vectors
+    from ..core.vectors.calibrate import LEAST
 
     vectors = named(load_vectors(options.file), _some(options.names))
     generator = load_generator(options.model, options.device)
@@ -130,9 +131,19 @@ def _calibrate(options: argparse.Namespace) -> None:
         *_, last = tqdm(calibrate(generator, vector, segmenter, latents), unit="picture", disable=None)
         found = last.calibration
         assert found is not None  # the last one has it
+        print(f"{vector.name}, mean over {len(latents)} picture{'s' * (len(latents) > 1)}:")
+        print("scale  labels changed  outside its region")
         for scale, changed, psnr in zip(found.scales, found.changed, found.psnr, strict=True):
-            print(f"{scale:5g}  {100 * changed:5.1f} % of the labels  {psnr:5.1f} dB outside")
+            print(f"{scale:5g}  {100 * changed:12.1f} %  {psnr:15.1f} dB{'' if psnr >= LEAST else '  too little'}")
+        print(_ranged(vector.direction.range, found.vector.direction.range, LEAST))
         add_to(options.file, found.vector)
+
+
+def _ranged(before: tuple[float, float], after: tuple[float, float], least: float) -> str:
+    """Say what became of a vector's range."""
+    old, new = (f"{low:g} … {high:g}" for low, high in (before, after))
+    why = f"the scales at which {least:g} dB or more are left of the rest"
+    return f"its range stays {old}: {why}" if before == after else f"its range was {old} and is now {new}: {why}"
 
 
 def _some(words: Sequence[str]) -> Sequence[str]:
