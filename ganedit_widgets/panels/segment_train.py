@@ -18,7 +18,7 @@ from .session import Session
 from .turn import Turn
 from .worker import Steps
 
-STEPS, EVERY = 1500, 5  # of the training; of them between two looks
+STEPS, EVERY = 1500, 20  # of the training; of them between two curves
 ABOUT = "A segmenter says what each pixel shows: the Mask panel and refining need one. 16 labeled samples are enough."
 
 
@@ -113,10 +113,12 @@ class SegmentTrainPanel(Panel):
         losses: list[float] = []
 
         def steps() -> Steps:
-            for progress in train_segmenter(self.session.generator, examples, classes, plan, colors, EVERY):
+            for progress in train_segmenter(
+                self.session.generator, examples, classes, plan, colors, 1
+            ):  # steps, as the bar says
                 reached[:] = [progress]
                 losses.append(progress.loss)
-                if len(losses) % 4 == 1:
+                if len(losses) % EVERY == 1:
                     self._plot(losses, plan, progress)
                 yield
             keep()
@@ -129,7 +131,7 @@ class SegmentTrainPanel(Panel):
                 self.segments.take(progress.segmenter())
 
         self.pages.write()
-        turn = self.session.task("training the segmenter", steps, -(-plan.steps // EVERY))
+        turn = self.session.task("training the segmenter", steps, plan.steps)
         turn.on_end(self.session.guarded(keep))
         return turn
 
@@ -153,5 +155,5 @@ class SegmentTrainPanel(Panel):
     def _plot(self, losses: list[float], plan: SegmentPlan, progress: SegmentProgress) -> None:
         text = f"step {progress.step} of {plan.steps} · {progress}"
         self.plot.layout.display = None
-        self.plot.value = loss_curve(losses, plan.steps, text, -(-plan.steps // EVERY))
+        self.plot.value = loss_curve(losses, plan.steps, text)
         self.said.value = help_line(text).value

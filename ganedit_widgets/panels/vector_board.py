@@ -61,6 +61,10 @@ class VectorBoard(tr.HasTraits):
         """Return the vector of this number; None if it is not there (any more)."""
         return next((entry.vector for entry in self.entries if entry.number == number), None)
 
+    def twin(self, vector: EditVector) -> int | None:
+        """Return the number of a vector that is `vector` under the same name, to rounding; None if there is none."""
+        return next((entry.number for entry in self.entries if _alike(entry.vector, vector)), None)
+
     def foreign(self, vector: EditVector) -> str:
         """Say why `vector` cannot be made with this model; "" if it can."""
         own, strange = self.generator.fingerprint, vector.direction.fingerprint
@@ -144,6 +148,13 @@ def _with_thumbnail(entry: Entry, number: int, vector: EditVector) -> Entry:
     if entry.number != number or entry.vector.thumbnail is not None:
         return entry
     return Entry(number, replace(entry.vector, thumbnail=vector.thumbnail))
+
+
+def _alike(one: EditVector, other: EditVector) -> bool:
+    """Say whether two vectors have the same name and numbers, and the same is known of what they do."""
+    known = [(v.name, v.classes, v.direction.range, v.direction.fingerprint, v.delta.shape) for v in (one, other)]
+    rounding = 1e-5 * float(one.delta.abs().max())
+    return known[0] == known[1] and one.delta.allclose(other.delta.to(one.delta), atol=rounding)
 
 
 def _free(name: str, taken: set[str]) -> str:

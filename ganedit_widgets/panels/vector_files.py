@@ -112,10 +112,14 @@ class VectorFiles(ipw.VBox):
 
     def _add(self, contents: bytes, name: str) -> None:
         found = list(load_vectors(contents).values())
-        self._choose(self.board.add(*found))
-        strange = sum(bool(self.board.foreign(vector)) for vector in found)
+        twins = [self.board.twin(vector) for vector in found]
+        new = [vector for vector, twin in zip(found, twins, strict=True) if twin is None]
+        known = [twin for twin in twins if twin is not None]
+        self._choose([*self.board.add(*new), *known])
+        strange = sum(bool(self.board.foreign(vector)) for vector in new)
         note = f" {strange} of another model can be looked at only." if strange else ""
-        self.session.tell(f"{_count(len(found))} of {name} added.{note}")
+        there = f", {len(known)} {'was' if len(known) == 1 else 'were'} there already" if known else ""
+        self.session.tell(f"{_count(len(new))} of {name} added{there}.{note}")
 
     def _take_array(self, vector: EditVector) -> None:
         self._choose(self.board.add(vector))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -289,13 +290,13 @@ def test_a_header_nested_too_deeply_is_refused(tmp_path):
 
 
 def test_files_that_hold_no_segmenter_are_refused(tmp_path):
-    with pytest.raises(SegmentError, match="no segmenter"):
-        load_segmenter(tmp_path / "nothing.safetensors")
+    with pytest.raises(SegmentError, match=f"There is no segmenter nothing.safetensors, looked for in {Path.cwd()}: "):
+        load_segmenter("nothing.safetensors")
     (tmp_path / "text.safetensors").write_text("cos\nsystem\n(S'x'\ntR.")
-    with pytest.raises(SegmentError, match="damaged or no segmenter"):
+    with pytest.raises(SegmentError, match=r"^text\.safetensors is no segmenter, it is no sound \.safetensors"):
         load_segmenter(tmp_path / "text.safetensors")
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(SegmentError, match="There is no segmenter in"):
+    with pytest.raises(SegmentError, match=r"^other\.safetensors is no segmenter, it holds something else: "):
         load_segmenter(tmp_path / "other.safetensors")
 
 

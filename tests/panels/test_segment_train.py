@@ -124,6 +124,7 @@ def test_a_stopped_training_keeps_what_was_learned(panel, session, until):
     turn = panel.train()
     until(lambda: session.progress is not None and session.progress.step > 2)
     assert not panel.stop_button.disabled and panel.apply_button.disabled
+    assert session.progress.total == 20_000 and "of 20000" in panel.said.value  # the bar and the text count the same
     panel.stop_button.click()
     turn.wait(20)
     until(lambda: session.segments.segmenter is not None)

@@ -1,5 +1,7 @@
 """The shared library of edit vectors and the shared segmenter, without widgets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -36,6 +38,16 @@ def test_a_taken_name_gets_a_number_and_numbers_stay(generator, board):
         board.rename(second, "grin")
     with pytest.raises(DirectionError, match="needs a name"):
         board.rename(second, " ")
+
+
+def test_a_twin_has_the_same_name_and_the_same_numbers(generator, board):
+    smile = vector(generator, "smile")
+    (number,) = board.add(smile)
+    saved = next(iter(files.load_vectors(files.vectors_bytes([smile])).values()))
+    assert board.twin(saved) == number
+    calibrated = replace(saved, direction=replace(saved.direction, range=(-1.0, 1.0)))
+    for other in (saved.renamed("grin"), vector(generator, "smile", 1), calibrated):
+        assert board.twin(other) is None
 
 
 def test_every_change_is_undone_and_done_again(generator, board):

@@ -311,8 +311,15 @@ def test_a_library_goes_to_a_file_and_comes_back(panel, session, tmp_path):
     files.save_button.click()
     assert list(load_vectors(tmp_path / "mine.safetensors")) == ["smile", "bigger nose"]
     files.open_button.click()
-    assert names(panel) == ["smile", "bigger nose", "smile 2", "bigger nose 2"]
-    assert session.message.text == "2 vectors of mine.safetensors added."
+    assert names(panel) == ["smile", "bigger nose"]
+    assert session.message.text == "0 vectors of mine.safetensors added, 2 were there already."
+    panel.board.remove(panel.browser.number)
+    files.open_button.click()
+    assert names(panel) == ["bigger nose", "smile"]
+    assert session.message.text == "1 vector of mine.safetensors added, 1 was there already."
+    files.path.value = str(tmp_path / "nowhere" / "x.safetensors")
+    files.save_button.click()
+    assert f"(the folder {tmp_path / 'nowhere'} does not exist): choose" in session.message.text
     for path, says in (("nowhere/x.safetensors", "cannot be read"), ("mine.txt", "cannot be read")):
         files.path.value = str(tmp_path / path)
         files.open_button.click()

@@ -21,6 +21,7 @@ DAMAGED = (  # what reading another's file may raise
     OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError,
     RecursionError,
 )  # fmt: skip
+WRITER = "give a file that `save_segmenter` or Save in the Segmenter panel wrote"
 SHIPPED = Path(__file__).parents[2] / "demo" / "weights" / "segmenter.safetensors"
 
 
@@ -34,7 +35,8 @@ def save_segmenter(path: str | Path, segmenter: Segmenter) -> None:
     try:
         write_tensors(Path(path), dict(segmenter.weights), _header(segmenter))
     except (OSError, SafetensorError) as error:
-        raise SegmentError(f"The segmenter cannot be written to {path} ({error}): choose another place.") from None
+        why = getattr(error, "strerror", None) or error
+        raise SegmentError(f"The segmenter cannot be written to {path} ({why}): choose another place.") from None
 
 
 def segmenter_bytes(segmenter: Segmenter) -> bytes:
@@ -62,17 +64,24 @@ def load_segmenter(path: str | Path, generator: Generator | None = None) -> Segm
     With a `generator`, one of another checkpoint is refused at once, else where it is used.
     Raises `SegmentError` if the file is missing, damaged, of a newer version, or holds no segmenter.
     """
+    name = Path(path).name  # an upload lies in a folder that nobody has seen
     try:
         with safe_open(SHIPPED if str(path) == "demo" else Path(path), framework="pt") as file:
             header = (file.metadata() or {}).get(KEY)
             tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}
         if header is None:
-            raise SegmentError(f"There is no segmenter in {path}: give a file that `save_segmenter` wrote.")
+            raise SegmentError(f"{name} is no segmenter, it holds something else: {WRITER}.")
         found = _segmenter(json.loads(header), tensors, str(path))
     except FileNotFoundError:
-        raise SegmentError(f"There is no segmenter {path}: train one with `ganedit train segmenter`.") from None
+        place = Path(path).absolute().parent
+        raise SegmentError(
+            f"There is no segmenter {path}, looked for in {place}: check the path, or train one with "
+            "`ganedit train segmenter`."
+        ) from None
+    except SafetensorError:
+        raise SegmentError(f"{name} is no segmenter, it is no sound .safetensors file: {WRITER}.") from None
     except DAMAGED as error:
-        raise SegmentError(f"{path} is damaged or no segmenter ({error}): save it again.") from None
+        raise SegmentError(f"{name} is damaged or no segmenter ({error}): save it again.") from None
     if generator is not None:
         found.require_own(generator)
     return found

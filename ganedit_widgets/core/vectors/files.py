@@ -51,7 +51,8 @@ def save_vectors(path: str | Path, vectors: Iterable[EditVector]) -> None:
     try:
         write_tensors(Path(path), tensors, {KEY: json.dumps({"version": VERSION, "vectors": entries})})
     except (OSError, SafetensorError) as error:
-        raise DirectionError(f"Edit vectors cannot be written to {path} ({error}): choose another place.") from None
+        why = getattr(error, "strerror", None) or error
+        raise DirectionError(f"Edit vectors cannot be written to {path} ({why}): choose another place.") from None
 
 
 def vectors_bytes(vectors: Iterable[EditVector]) -> bytes:
