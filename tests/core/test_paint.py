@@ -21,7 +21,7 @@ from ganedit_widgets.core import (
 from ganedit_widgets.core import to_pixels as pixels
 from ganedit_widgets.core.descent import Adam
 from ganedit_widgets.core.edits import Paint, Refine, edit_region, paste_region, suggested_classes
-from ganedit_widgets.core.edits.paint_region import default_margin, grown
+from ganedit_widgets.core.edits.paint_region import default_margin, first_class, grown
 from ganedit_widgets.core.perceptual import psnr
 from ganedit_widgets.core.segment import UNLABELED, Labeled, SegmentPlan, train_segmenter
 from tests.tiny import tiny
@@ -82,8 +82,34 @@ def test_the_classes_meant_are_those_of_which_much_is_repainted():
     before[8:10, 5:10] = after[8:12, 5:10] = 1  # a mouth, made twice as large; skin all around it
     assert suggested_classes(before, after) == (1,)
     after[:] = 2
-    assert suggested_classes(before, after) == (0, 1, 2)
+    assert suggested_classes(before, after) == (2, 0, 1)  # what was painted with is named first
     assert suggested_classes(before, before) == ()
+
+
+def test_a_small_stroke_is_about_the_class_it_was_painted_with():
+    before = np.zeros((40, 40), np.uint8)
+    before[10:20, 10:20] = 1
+    after = before.copy()
+    after[20:22, 10:20] = 1  # a sixth of the mouth, and next to nothing of the skin
+    assert suggested_classes(before, after) == (1,)
+    after[21, 10:20] = 0
+    before[14, 13:17] = after[14, 13:17] = 2  # teeth
+    after[14, 13:15] = 1
+    assert suggested_classes(before, after) == (1, 2)  # the mouth grew, and half of the teeth are gone
+    erased = np.where(np.arange(40)[:, None] < 12, 0, before).astype(np.uint8)
+    assert suggested_classes(before, erased) == (1,)  # a fifth of the mouth is gone; the skin is not meant
+    little = before.copy()
+    little[10, 10:14] = 0
+    assert suggested_classes(before, little) == (0,)  # next to nothing of either: the color in hand
+
+
+def test_one_begins_to_paint_with_a_part_that_is_small():
+    shown = np.repeat(np.array([0, 4, 3, 1, 2], np.uint8), [50, 30, 10, 5, 5]).reshape(10, 10)
+    classes, counts = ["background", "hat", "ear", "skin", "hair", "unseen", "glasses"], [9, 9, 9, 9, 9, 0, 9]
+    assert first_class(classes, counts, shown) == 1
+    assert first_class(classes, [9, 0, 9, 9, 9, 0, 9], shown) == 2  # what was never seen cannot be painted
+    assert first_class([*classes[:-1], "mouth"], counts, shown) == 6
+    assert first_class(["background", "rest"], [9, 9], shown * 0) == 1
 
 
 def test_pasting_keeps_every_pixel_outside_the_region_bit_for_bit():

@@ -23,7 +23,7 @@ from .base import Report, ignore, run
 from .direction import MoveAlong
 from .objective import require_walk
 from .paint_objective import Embedding, PaintObjective, Weights, walk
-from .paint_region import edit_region, filled_in, suggested_classes
+from .paint_region import edit_region, filled_in, much_changed, suggested_classes
 
 # weights of `Paint` for a part that was not there before
 LARGE: Mapping[str, Any] = {"keep": 5.0, "paint": 3.0, "near": 0.1, "rate": 0.1}
@@ -42,7 +42,7 @@ class Paint:
     painted: LabelMap  # (H, W) of class numbers, of the segmenter's size; 255: as it was
     segmenter: Segmenter
     iterations: int = 100
-    classes: tuple[str, ...] | None = None  # Q_edit; None: those that the painting changes much of
+    classes: tuple[str, ...] | None = None  # Q_edit; None: those that the painting changes much of, else painted with
     rate: float = 0.05  # Adam's, in standard deviations of W
     keep: float = 15.0  # λ₁
     paint: float = 1.0  # λ₂
@@ -186,7 +186,7 @@ class Refine:
         with gradients():
             before, after = (self.segmenter.labels(generator, x) for x in (latent, moved))
             named = self.classes
-            about = suggested_classes(before, after) if named is None else [self.segmenter.number(n) for n in named]
+            about = much_changed(before, after) if named is None else [self.segmenter.number(n) for n in named]
             region = edit_region(before, after, about, self.margin)
         if not region.any():  # a small scale
             yield moved

@@ -20,6 +20,9 @@ from ..segment.labels import UNLABELED, LabelMap
 
 SHARE = 100  # the margin is the height's hundredth part: the published 5 pixels at 512
 LEAST = 2  # pixels of margin at least
+FAVORITE = "mouth"  # what people change first
+LARGE_CLASSES = 3  # of a portrait: background, hair and skin
+GREW = 0.05  # of a class, painted over a larger one: more than a hand's trembling
 CONCERNED = 0.2  # a class of which this share was painted over or added is what the edit is about
 
 
@@ -45,11 +48,25 @@ def grown(inside: NDArray[np.bool_], margin: int) -> NDArray[np.bool_]:
     return found
 
 
-def suggested_classes(before: LabelMap, after: LabelMap) -> tuple[int, ...]:
-    """Return the classes that an edit is about: a fifth of their pixels or more differ.
+def suggested_classes(before: LabelMap, painted: LabelMap) -> tuple[int, ...]:
+    """Return the classes that a painting is about: a fifth of their pixels or more differ, or they were made to grow.
 
-    A mouth painted larger changes much of the mouth and little of the skin around it: so the mouth is meant.
+    A mouth painted larger changes much of the mouth and little of the skin around it: so the mouth is meant, also by a
+    small stroke, as it grows over what is larger. If nothing else is suggested, what was painted with is; nothing only
+    where nothing differs. The class that most was painted with comes first.
     """
+    changed = before != painted
+    pixels, sizes = (np.bincount(x.ravel(), minlength=256) for x in (painted[changed], before))
+    found = set(much_changed(before, painted))
+    for number in np.flatnonzero(pixels).tolist():
+        over = sizes[before[changed & (painted == number)]].max()
+        if over > sizes[number] and pixels[number] >= GREW * sizes[number]:
+            found.add(number)
+    return tuple(sorted(found or np.flatnonzero(pixels).tolist(), key=lambda number: (-int(pixels[number]), number)))
+
+
+def much_changed(before: LabelMap, after: LabelMap) -> tuple[int, ...]:
+    """Return the classes of whose pixels a fifth or more differ, by number; where little does, none."""
     changed = before != after
     found = []
     for number in np.union1d(before[changed], after[changed]).tolist():
@@ -57,6 +74,20 @@ def suggested_classes(before: LabelMap, after: LabelMap) -> tuple[int, ...]:
         if (shown & changed).sum() >= CONCERNED * shown.sum():
             found.append(int(number))
     return tuple(found)
+
+
+def first_class(classes: Sequence[str], counts: Sequence[int], shown: LabelMap) -> int:
+    """Return the class to begin to paint with on a picture whose labels are `shown` (H, W).
+
+    The mouth, which is edited most; else the first after the background that is shown and is not among the three
+    largest. Never one that a segmenter has not seen: `counts` are the pixels it learned each class from.
+    """
+    seen = [number for number in range(1, len(classes)) if counts[number]]
+    pixels = np.bincount(shown.ravel(), minlength=256)
+    large = np.argsort(-pixels, kind="stable")[:LARGE_CLASSES]
+    favorite = [number for number in seen if classes[number] == FAVORITE]
+    small = [number for number in seen if pixels[number] and number not in large]
+    return (favorite or small or seen or [0])[0]
 
 
 def filled_in(painted: LabelMap, before: LabelMap) -> LabelMap:

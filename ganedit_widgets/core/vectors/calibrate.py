@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
-from ..edits.paint_region import edit_region, suggested_classes
+from ..edits.paint_region import edit_region, much_changed
 from ..errors import DirectionError
 from ..generators.base import Generator
 from ..image import Pixels, read_image, to_pixels
@@ -101,7 +101,7 @@ def illustrated(generator: Generator, latent: Latent, vector: EditVector, height
 
 
 def _region(before: LabelMap, after: LabelMap, about: tuple[int, ...]) -> torch.Tensor:
-    region = edit_region(before, after, about or suggested_classes(before, after))
+    region = edit_region(before, after, about or much_changed(before, after))
     return torch.from_numpy(region)[None, None].float()
 
 
