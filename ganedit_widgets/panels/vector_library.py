@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import ipywidgets as ipw
 
-from ganedit_widgets.core.edits import Edit, Stack
+from ganedit_widgets.core.edits import Edit, Refine, Stack
 from ganedit_widgets.core.vectors import refined
 
 from .controls import Fold, allow, button, help_line, named, row
@@ -36,6 +39,7 @@ class VectorLibraryPanel(Panel):
         session.guarded(self.board.begin)()
         session.guarded(self.segments.begin)()
         self._refining = False
+        self._refined: Edit | None = None  # what the line about refining is about, once it is recorded
         # widgets
         self.browser = VectorBrowser(self, session, self._on_chosen)
         self.strip = VectorStrip(self, session)
@@ -58,7 +62,8 @@ class VectorLibraryPanel(Panel):
         # connections
         self.watch(self._on_library, "entries", of=self.board)
         self.watch(self._on_segmenter, "segmenter", of=self.segments)
-        self.watch(lambda _: self.strip.draw(), "entries")
+        self.watch(self._on_entries, "entries")
+        self.watch(self._on_settled, "settled")
         self.watch(self._on_numbers, "numbers")
         self.watch(self._on_busy, "busy")
         self._on_library()
@@ -156,6 +161,20 @@ class VectorLibraryPanel(Panel):
     def _on_busy(self, _: object = None) -> None:
         self._refining = self._refining and bool(self.session.busy)
         self.refresh()
+
+    def _on_settled(self, change: Mapping[str, Any]) -> None:
+        if isinstance(change["new"], Refine) and change["new"] in self._panel_edits:
+            self._refined = self._recorded
+
+    def _on_entries(self, _: object = None) -> None:
+        self.strip.draw()
+        if self._recorded is not self._refined:
+            self._say("" if self.segments.segmenter is not None else NO_REFINING)
+
+    @property
+    def _recorded(self) -> Edit | None:
+        history = self.session.history
+        return history.entries[history.index].edit
 
     def _on_numbers(self, _: object = None) -> None:
         numbers = self.session.numbers

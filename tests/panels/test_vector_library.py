@@ -84,6 +84,9 @@ def test_search_and_filter_narrow_the_cards(panel):
     assert names(panel) == ["smile"]
     panel.browser.search.value = "ada nose"
     assert names(panel) == [] and "No vector" in panel.browser.cards.hint
+    assert panel.browser.said.layout.display == "none"
+    panel.browser.search.value = "smlie"
+    assert names(panel) == ["smile"] and panel.browser.said.value == "Nothing is called “smlie”; the nearest:"
     panel.browser.search.value = ""
     panel.browser.filter.value = "right"
     assert names(panel) == ["bigger nose"]
@@ -223,6 +226,17 @@ def test_the_stack_is_refined_together_and_recorded_as_one(panel, session, segme
     assert "labeled as wanted" in panel.said.value and panel.stack.pairs() == []
     names = files_for(session.generator, session.edits)
     assert "Refine(" in code_for(session.generator, session.edits) and any("segmenter" in name for name in names)
+
+
+def test_what_is_said_of_a_refinement_goes_when_another_picture_is_on_show(panel, session, segmenter):
+    session.segments.take(segmenter)
+    stack(panel, smile=1.0)
+    panel.mode.value = 10
+    panel.apply_button.click()
+    session.wait(30)
+    assert panel.said.value.count("Step 10: ") == 1
+    session.undo().wait(10)
+    assert panel.said.value == ""
 
 
 def test_a_stopped_refinement_keeps_the_best_so_far(panel, session, segmenter, until, drawn):
