@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 import numpy as np
@@ -20,7 +20,7 @@ from ganedit_widgets.core.image import as_png, to_pixels
 from .controls import Fold, allow, button, help_line, named
 from .mask_canvas import MaskCanvas
 from .mask_region import MaskRegion
-from .mask_report import Made, MaskReport
+from .mask_report import Made, MaskReport, made_last
 from .mask_segmenter import SegmenterForm
 from .mask_vector import MaskVector
 from .mask_weights import MaskWeights
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SIDE = 310  # CSS pixels of both pictures
 ABOUT = "Paint on the left what the picture shall show, with the colors of its parts, and press Run."
 READING = "The labels of this picture are being read: one moment"
+MEANWHILE = "What you painted while it ran is kept, over the new picture; the painter's undo takes it away."
 BUSY = "Something is running: stop it first"
 
 
@@ -77,7 +78,8 @@ class MaskEditPanel(Panel):
         self.watch(self._on_segmenter, "segmenter", of=self.board)
         self.watch(self._on_catalog, "catalog", of=session.parts)
         self.watch(lambda _: self._on_picture(), "entries", "pixels")
-        self.watch(lambda _: self.report.follow(session), "numbers", "progress")
+        self.watch(lambda _: self.report.follow(session, self._panel_edit), "numbers", "progress")
+        self.watch(self._on_settled, "settled")
         self.watch(lambda _: self.refresh(), "busy")
         session.parts.begin()
         self._on_segmenter()
@@ -117,7 +119,8 @@ class MaskEditPanel(Panel):
         super().refresh()
         busy, painted = self.session.busy, self.canvas.painted
         allow(self.stop_button, "" if busy else "Nothing is running", "Stop and keep the best so far (Esc)")
-        allow(self.back_button, "" if painted else "Nothing is painted", "The labels of the picture again; undo works")
+        idle = BUSY if busy else "" if painted else "Nothing is painted"
+        allow(self.back_button, idle, "The labels of the picture again; undo works")
         self.photo_button.layout.display = None if photograph(self.session.history) is not None else "none"
         no_edit = "" if self.made() is not None else "Paint and run an edit first"
         allow(self.photo_button, no_edit, "A PNG file: outside the painted regions the photograph, bit for bit")
@@ -126,11 +129,7 @@ class MaskEditPanel(Panel):
 
     def made(self) -> Made | None:
         """Return the picture before, the edit and the picture now, if the last edit was painted."""
-        history = self.session.history
-        entry = history.entries[history.index]
-        if not isinstance(entry.edit, Paint):
-            return None
-        return history.entries[history.index - 1].latent, entry.edit, entry.latent
+        return made_last(self.session)
 
     # ---- what can be done
 
@@ -207,7 +206,15 @@ class MaskEditPanel(Panel):
 
     def _on_picture(self) -> None:
         if not self.session.moving:
+            self.report.expect(self.session)
             self._reading.ask()
+
+    def _on_settled(self, change: Mapping[str, Any]) -> None:
+        """A search is recorded: its curve is that of an edit, and what was painted meanwhile goes on."""
+        made = self.made() if isinstance(change["new"], Paint) else None
+        if made is not None:
+            self.report.record(made[1])
+            self.canvas.expect(made[1].painted, made[2])
 
     def _join(self) -> None:
         """Let stage and painter zoom together, in the page."""
@@ -223,12 +230,13 @@ class MaskEditPanel(Panel):
         segmenter, latent, generator = self.canvas.segmenter, self.session.shown, self.session.generator
         if segmenter is not None and self.canvas.basis is not latent:
             reading = segmenter.read(generator, latent)
-            self.canvas.show(latent, to_pixels(reading.picture), reading.labels)
+            if self.canvas.show(latent, to_pixels(reading.picture), reading.labels):
+                self.session.tell(MEANWHILE)
             yield
             catalog, painter = self.session.parts.catalog, self.canvas.painter
             if painter is not None:
                 parts = None if catalog is None else catalog.part_map(generator, [latent], segmenter.size)[0]
                 painter.clusters = None if parts is None else parts.numpy()
             yield
-        self.report.measure(self.session, None if self.session.pending is not None else self.made())
+        self.report.measure(self.session)
         self.refresh()

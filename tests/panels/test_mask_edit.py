@@ -2,6 +2,7 @@
 
 import io
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ganedit_widgets.core.parts import build_catalog
 from ganedit_widgets.core.recipe import load_recipe
 from ganedit_widgets.core.segment import Labeled, SegmentPlan, save_segmenter, train_segmenter
 from ganedit_widgets.core.vectors import load_vectors
-from ganedit_widgets.panels import Frame, MaskEditPanel, Session, TraversePanel
+from ganedit_widgets.panels import Frame, MaskEditPanel, Session, TraversePanel, mask_report
 from tests.tiny import odd, tiny
 
 CLASSES = ("dark", "bright", "unseen")
@@ -137,6 +138,26 @@ def test_the_region_follows_the_brush_and_its_classes_and_margin_can_be_changed(
     assert panel.plan()[0].classes == first.classes
 
 
+def test_a_small_stroke_is_about_its_class_and_a_large_one_is_called_after_it(panel, session, until):
+    painter = panel.canvas.painter
+    y, x = np.argwhere(panel.canvas.before == 0)[0].tolist()
+    painter.stroke([(x + 0.5, y + 0.5)], "bright", 1.0)
+    assert panel.plan()[0].classes == ("bright",)
+    painter.mask = np.ones_like(panel.canvas.before)
+    panel.apply()
+    session.wait(20)
+    assert session.entries[-1].label == "paint bright, dark"
+
+
+def test_the_brush_begins_small_and_stays_when_the_segmenter_changes(panel, session, until):
+    assert panel.canvas.painter.size == 1.0  # of 16 pixels of height
+    assert panel.canvas.painter.label == 1
+    panel.canvas.painter.size, panel.canvas.painter.label = 3.0, 2
+    session.segments.take(trained(session.generator))
+    read(panel, until)
+    assert panel.canvas.painter.size == 3.0 and panel.canvas.painter.label == 2
+
+
 def test_what_makes_no_edit_is_one_sentence_each(panel, until):
     painter = panel.canvas.painter
     painter.polygon(SQUARE, "unseen")
@@ -229,6 +250,40 @@ def test_stop_keeps_the_best_so_far(panel, session, until):
     assert isinstance(edit, Paint) and 3 < edit.stop_after < 5000 and panel.stop_button.disabled
 
 
+def test_what_is_painted_while_it_runs_goes_on_over_the_new_picture(panel, session, until):
+    panel.iterations.value = 5000
+    paint(panel)
+    asked = panel.canvas.painter.mask
+    panel.apply_button.click()
+    until(lambda: session.progress is not None and session.progress.step > 3, 30)
+    assert panel.back_button.disabled and "stop it first" in panel.back_button.tooltip
+    painter, wanted = panel.canvas.painter, 1 - int(asked[12, 12])
+    painter.polygon([(11, 11), (14, 11), (14, 14), (11, 14)], wanted)
+    meanwhile = painter.mask != asked
+    assert meanwhile.any()
+    panel.stop_button.click()
+    session.wait(30)
+    read(panel, until)
+    until(lambda: "while it ran" in session.message.text)
+    assert (painter.mask[meanwhile] == wanted).all()
+    assert np.array_equal(painter.mask[~meanwhile], panel.canvas.before[~meanwhile])
+    assert panel.plan()[0] is not None and not panel.back_button.disabled
+    painter.undo()
+    assert np.array_equal(painter.mask, panel.canvas.before)
+
+
+def test_what_is_undone_while_it_runs_asks_for_nothing_on_the_new_picture(panel, session, until):
+    panel.iterations.value = 5000
+    paint(panel)
+    panel.apply_button.click()
+    until(lambda: session.progress is not None and session.progress.step > 3, 30)
+    panel.canvas.painter.undo()
+    panel.stop_button.click()
+    session.wait(30)
+    read(panel, until)
+    assert not panel.canvas.painted and "while it ran" not in session.message.text
+
+
 def test_the_picture_is_shown_while_it_changes(panel, session):
     seen = []
     session.observe(lambda change: seen.append(session.moving), "pixels")
@@ -254,14 +309,33 @@ def test_weights_reach_the_edit_and_can_be_those_of_the_paper(panel):
     assert panel.edit().near == Paint.near
 
 
-def test_what_hardly_follows_says_what_to_do(panel, session):
+def test_what_hardly_follows_says_what_to_do_that_is_not_done_already(panel, session):
     told = [{"step": i, "loss": 1.0, "agreement": 0.5, "psnr": 30.0} for i in range(1, 4)]
-    for agreement, advice in ((0.5, True), (0.9, False)):
+    paint(panel)
+    usual = panel.edit()
+    for agreement, edit, advice in (
+        (0.5, usual, "For large changes"),
+        (0.5, replace(usual, **LARGE), "follow more: more steps, or a smaller change."),
+        (0.9, usual, ""),
+    ):
         told[-1]["agreement"] = agreement
         session.numbers = tuple(dict(numbers) for numbers in told)
-        panel.report.follow(session)
+        panel.report.follow(session, edit)
         assert panel.report.numbers.value.startswith("after 3 steps")
-        assert ("For large changes" in panel.report.numbers.value) is advice
+        assert advice in panel.report.numbers.value
+        assert ("For large changes" in panel.report.numbers.value) is (advice == "For large changes")
+        assert ("If it should" in panel.report.numbers.value) is bool(advice)
+
+
+def test_with_weights_for_large_changes_a_run_does_not_advise_them(panel, session, monkeypatch):
+    monkeypatch.setattr(mask_report, "ENOUGH", 1.1)  # nothing is enough
+    panel.weights_fold.opened = True
+    panel.weights_fold.content.large_button.click()
+    panel.iterations.value = 1
+    paint(panel)
+    panel.apply()
+    session.wait(20)
+    assert mask_report.STILL in panel.report.numbers.value and mask_report.MORE not in panel.report.numbers.value
 
 
 def test_with_a_network_that_knows_persons_identity_has_a_weight(session, segmenter, until):
@@ -286,6 +360,24 @@ def test_meters_say_what_changed_inside_and_outside(panel, session, until):
     assert panel.report.search.layout.display is None
     session.undo().wait(10)
     until(lambda: panel.report.search.layout.display == panel.report.meters.layout.display == "none")
+
+
+def test_meters_and_curve_of_another_edit_are_gone_before_the_new_ones_are_there(panel, session, until):
+    made(panel, until)
+    until(lambda: panel.report.meters.change is not None)
+    panel._reading.ask = lambda: None  # nothing is measured meanwhile
+    paint(panel, [(9, 9), (14, 9), (14, 14), (9, 14)])
+    panel.apply()
+    session.wait(30)
+    report = panel.report
+    assert mask_report.MEASURING in report.meters.value and report.search.layout.display is None
+    session.undo().wait(10)
+    assert mask_report.MEASURING in report.meters.value and report.search.layout.display == "none"
+    session.undo().wait(10)
+    assert report.meters.layout.display == report.search.layout.display == "none"
+    session.redo().wait(10)
+    session.redo().wait(10)
+    assert mask_report.MEASURING in report.meters.value and report.search.layout.display is None
 
 
 def test_a_search_that_finds_nothing_better_says_so(panel, session, until):
