@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.browser.gestures import begin, labels, press, settled, shoot
+from tests.browser.gestures import begin, labels, press, settled, shoot, tab
 from tests.browser.harness import drag
 
 pytestmark = pytest.mark.slow
@@ -31,29 +31,15 @@ save_model("steered.safetensors", made.network, made.discriminator, {"name": "st
 studio = Studio(tiny(), panels=[SelfConditionedPanel])
 studio
 """
-# the demo, steered as its own directions would: what fine-tuning begins with, with constants that change something
 DEMO = """
 import torch
 torch.set_num_threads(1)
-from ganedit_widgets.core import load_generator
-from ganedit_widgets.core.conditioning import Schema
-from ganedit_widgets.core.conditioning.labeler import attribute_of, project
-from ganedit_widgets.core.conditioning.model import self_conditioned, with_class_head
-from ganedit_widgets.core.generators import Generator
-from ganedit_widgets.core.probes import load_directions
-from ganedit_widgets.panels import SelfConditionedPanel, Session, Studio
-demo, directions = load_generator("demo"), load_directions("demo")
-chosen = {"yaw": directions["turn head"], "age": directions["age"], "glasses": directions["glasses"]}
-schema = Schema(tuple(attribute_of(n, d) for n, d in chosen.items()), demo.fingerprint)
-w = demo.w_samples[:, None].expand(-1, demo.latent_shape[0], -1)
-schema = schema.fitted(project(demo, [chosen[n] for n in schema.names], w))
-network = self_conditioned(demo, schema)
-torch.manual_seed(0)
-torch.nn.init.normal_(network.synthesis.high, std=0.3)
-torch.nn.init.normal_(network.synthesis.low, std=0.3)
-studio = Studio(Generator(network, with_class_head(demo, schema), name="steered"), panels=[SelfConditionedPanel])
+from ganedit_widgets.panels import SelfConditionedPanel, Studio, TraversePanel
+studio = Studio({model}panels=[{panels}])
 studio
 """
+LABELED = DEMO.format(model='"demo-self-conditioned", ', panels="SelfConditionedPanel")
+TABS = DEMO.format(model="", panels="TraversePanel, SelfConditionedPanel")
 ORIGINAL = """() => { const c = document.querySelector('.ge-original .ge-pane-result canvas');
     return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 < 3) }"""
 OUTSIDE = """() => { const f = document.querySelector('.ge-studio').getBoundingClientRect();
@@ -106,6 +92,20 @@ def test_both_pictures_follow_a_drag_and_apply_and_undo_move_the_sliders(lab, ch
         assert healthy(notebook)
 
 
+def test_below_the_demo_its_self_conditioned_model_turns_the_head(lab, chromium, shots):
+    with lab.notebook(chromium, [TABS], viewport={"width": 1100, "height": 1400}) as notebook:
+        begin(notebook)
+        tab(notebook, "Self-conditioned")
+        notebook.page.wait_for_selector("[data-key='yaw']", timeout=60_000)
+        opened = "studio.panel.opened.session"
+        notebook.python(f"globals().update(before={opened}.pixels.astype(float))")
+        slide(notebook, "yaw", 0.5, 0.7, 1.0)
+        notebook.until(f"{opened}.pending is not None and {opened}.pending.values.get('yaw') == 1.0", 60)
+        notebook.until(f"abs({opened}.pixels - before).mean() > 5", 60)  # of 255: a head that turns changes much
+        shoot(notebook.page, shots / "self_conditioned_demo.png")
+        assert healthy(notebook)
+
+
 def test_a_model_without_labels_says_what_to_do_and_opens_one_below(lab, chromium, shots):
     with lab.notebook(chromium, [PLAIN, "1 + 1"]) as notebook:
         begin(notebook)
@@ -126,7 +126,7 @@ def test_a_model_without_labels_says_what_to_do_and_opens_one_below(lab, chromiu
 
 @pytest.mark.parametrize(("width", "dark"), [(1100, False), (560, True)])
 def test_the_panel_fits_its_cell(lab, chromium, shots, dark, width):
-    with lab.notebook(chromium, [DEMO, "1 + 1"], dark=dark, viewport={"width": width, "height": 2700}) as notebook:
+    with lab.notebook(chromium, [LABELED, "1 + 1"], dark=dark, viewport={"width": width, "height": 2700}) as notebook:
         begin(notebook, ".ge-original .ge-has-picture")
         page, mode = notebook.page, f"{'dark' if dark else 'light'}_{width}"
         slide(notebook, "yaw", 0.5, 0.7, 0.85)

@@ -132,9 +132,19 @@ def test_a_run_that_studies_goes_on_bit_for_bit(tmp_path):
     assert all(same(one[part], other[part]) for part in ("generator", "average", "critic"))
 
 
+def test_in_the_end_it_learns_from_pairs_alone_again(monkeypatch):
+    run = run_of(pictures=12, head_pictures=0, ramp_pictures=0, finish_pictures=8)
+    rates = run.g_opt.param_groups[0]["lr"]
+    losses = [set(step(run)) for _ in range(3)]
+    assert "loss_d" in losses[0] and not {"loss_d", "loss_g"} & (losses[1] | losses[2])
+    assert run.g_opt.param_groups[0]["lr"] == rates  # no faster than in the game
+
+
 def test_settings_that_ask_for_pairs_want_them(tmp_path):
-    for options in ({"study_pictures": 8}, {"pair_share": 0.5}):
-        with pytest.raises(TrainingError, match="give them, or set study_pictures and pair_share to 0"):
+    for options in ({"study_pictures": 8}, {"finish_pictures": 8}, {"pair_share": 0.5}):
+        with pytest.raises(
+            TrainingError, match="give them, or set study_pictures, finish_pictures"
+        ):
             list(fine_tune(tiny(), data(), tmp_path, ConditionalConfig(**options)))
     with pytest.raises(TrainingError, match="nothing to study"):
         step(run_of(study_pictures=8), pairs=False)

@@ -73,8 +73,9 @@ class ConditionalTrainer:
 
     @property
     def studies(self) -> bool:
-        """Whether it still learns from pairs alone."""
-        return self.pictures < self.cfg.study_pictures
+        """Whether it learns from pairs alone: at first, and in the end."""
+        cfg = self.cfg
+        return self.pictures < cfg.study_pictures or self.pictures >= cfg.pictures - cfg.finish_pictures
 
     @property
     def class_weight(self) -> float:
@@ -109,7 +110,8 @@ class ConditionalTrainer:
     def _study(self, pairs: LabeledPairs | None) -> dict[str, float]:
         if pairs is None:
             raise TrainingError("There is nothing to study: give pairs, or set study_pictures to 0.")
-        _pace(self.g_opt, self.g_rates, self.cfg, studying=True)
+        beginning = self.pictures < self.cfg.study_pictures  # in the end nothing may leap any more
+        _pace(self.g_opt, self.g_rates, self.cfg, studying=beginning)
         let_learn(self.generator, self.cfg.keep_g)
         loss = pair_loss(drawn_of(self.generator, pairs), pairs)
         descend(self.g_opt, loss)

@@ -34,6 +34,7 @@ class ConditionalConfig:
     seed: int = 0
     # To make do with little time; the paper has none of these.
     study_pictures: int = 0  # before all else so many pictures are learned from pairs alone
+    finish_pictures: int = 0  # the last ones likewise: what the game has drawn too wildly is put right
     study_mapping: float = 100.0  # how much faster the mapping network learns then
     study_labels: float = 5.0  # and the constants of the labels, which begin at nothing
     pair_share: float = 0.0  # of the later steps in which pictures are drawn of pairs, whose answer is known
@@ -59,4 +60,4 @@ class ConditionalConfig:
     @property
     def needs_pairs(self) -> bool:
         """Whether there is something to be learned from pairs."""
-        return self.study_pictures > 0 or self.pair_share > 0
+        return self.study_pictures > 0 or self.finish_pictures > 0 or self.pair_share > 0

@@ -23,7 +23,8 @@ from .labeled_pairs import LabeledPairSource
 from .loop import Progress, progress_of, write_log
 
 CHECKPOINT, MODEL = "checkpoint.pt", "model.safetensors"
-FREE = {"pictures", "seed", "study_pictures", "pair_share", "pair_weight"}  # what a run may change when it goes on
+# what a run may change when it goes on
+FREE = {"pictures", "seed", "study_pictures", "finish_pictures", "pair_share", "pair_weight"}
 
 
 def fine_tune(
@@ -43,11 +44,14 @@ def fine_tune(
     A run whose folder holds a checkpoint goes on from it, on the CPU bit for bit as if it had not been stopped.
     `save_every` and `seconds` (time budget of this call) are in seconds. Whoever reads may pause between two reports;
     whoever stops asking keeps the last checkpoint, `stop` asks for one more. Under ``torchrun`` every process takes its
-    own pictures and gradients are averaged. `pairs` are what `cfg.study_pictures` and `cfg.pair_share` ask for.
+    own pictures and gradients are averaged. `pairs` are what `cfg.study_pictures`, `cfg.finish_pictures` and
+    `cfg.pair_share` ask for.
     Raises `TrainingError` if the checkpoint is of another run, or `cfg` asks for pairs where none are given.
     """
     if cfg.needs_pairs and pairs is None:
-        raise TrainingError("These settings learn from pairs: give them, or set study_pictures and pair_share to 0.")
+        raise TrainingError(
+            "These settings learn from pairs: give them, or set study_pictures, finish_pictures and pair_share to 0."
+        )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     trainer = ConditionalTrainer(source, data.schema, cfg, device)
