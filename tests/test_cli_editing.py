@@ -151,6 +151,9 @@ def test_vectors_are_imported_mixed_listed_and_calibrated(home, tmp_path, capsys
     assert run(home, "vector", "list", file, "averaged") == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 and lines[0].startswith("mean")
+    assert run(home, "vector", "list", file, "purre", segmenter=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "nothing is called purre; the nearest:" and lines[1].startswith("pure")
 
 
 def test_bad_input_gives_one_line_and_a_code(home, tmp_path, capsys):

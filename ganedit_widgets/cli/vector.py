@@ -81,9 +81,14 @@ def add_to(path: Path, *vectors: EditVector) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from ..core.vectors import load_vectors, search
+    from ..core.vectors import load_vectors, nearest, search
 
-    for vector in search(load_vectors(options.file).values(), " ".join(options.names)):
+    known, text = load_vectors(options.file).values(), " ".join(options.names)
+    found = search(known, text)
+    if not found and text:
+        found = nearest(known, text)
+        print(f"nothing is called {text}{'; the nearest:' if found else ''}")
+    for vector in found:
         low, high = vector.direction.range
         about = ", ".join(f"{key}: {value}" for key, value in vector.about.items())
         print(f"{vector.name:20} {low:g} … {high:g}  of {vector.direction.fingerprint}  "

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as ipw
 
-from ganedit_widgets.core.vectors import EditVector, illustrated, search
+from ganedit_widgets.core.vectors import EditVector, illustrated, nearest, search
 
-from .controls import allow, button, named, row
+from .controls import allow, button, help_line, named, row
 from .part_find import Seen
 from .session import Session
 from .vector_cards import VectorCards
@@ -32,6 +32,7 @@ class VectorBrowser(ipw.VBox):
         text = ipw.Text(placeholder="search names, classes, sources", layout={"width": "230px"})
         self.search = named(text, "Search the library")
         self.filter = named(ipw.Dropdown(options=[("all", EVERYTHING)], layout={"width": "130px"}), "Which are shown")
+        self.said = help_line("")
         self.cards = VectorCards(label="Edit vectors", hint=EMPTY)
         name = ipw.Text(placeholder="name", continuous_update=False, layout={"width": "140px"})
         self.name = named(name, "Name of the chosen vector")
@@ -40,7 +41,7 @@ class VectorBrowser(ipw.VBox):
         self.redo_button = button("Redo", session.guarded(self.board.redo))
         # layout
         edit = row("", self.name, self.delete_button, self.undo_button, self.redo_button)
-        super().__init__([row("", self.search, self.filter), self.cards, edit])
+        super().__init__([row("", self.search, self.filter), self.said, self.cards, edit])
         self.add_class("ge-source")
         # connections
         self._illustrating = Seen(panel, "cards", self._illustrate)
@@ -99,7 +100,12 @@ class VectorBrowser(ipw.VBox):
 
     def _list(self) -> None:
         """Show the cards that are searched for; what is chosen stays as long as it exists."""
-        found = {id(vector) for vector in search(self.board.vectors, self.search.value)}
+        text = self.search.value.strip()
+        exact = search(self.board.vectors, text)
+        near = [] if exact else nearest([x for x in self.board.vectors if self._shows(x)], text)
+        self.said.value = help_line(f"Nothing is called “{text}”; the nearest:").value if near else ""
+        self.said.layout.display = None if near else "none"
+        found = {id(vector) for vector in exact or near}
         entries = [entry for entry in self.board.entries if id(entry.vector) in found and self._shows(entry.vector)]
         self.cards.hint = UNFOUND if self.board.entries else EMPTY
         self.cards.show(entries, self.board.foreign)

@@ -9,7 +9,7 @@ import torch
 from ganedit_widgets.core.errors import DirectionError, SegmentError
 from ganedit_widgets.core.segment import Labeled, SegmentPlan, train_segmenter
 from ganedit_widgets.core.segment.files import save_segmenter
-from ganedit_widgets.core.vectors import files, illustrated, save_vectors, vector_of
+from ganedit_widgets.core.vectors import files, illustrated, nearest, save_vectors, vector_of
 from ganedit_widgets.panels import vector_board
 from ganedit_widgets.panels.segment_board import SegmentBoard
 from ganedit_widgets.panels.vector_board import VectorBoard
@@ -48,6 +48,13 @@ def test_a_twin_has_the_same_name_and_the_same_numbers(generator, board):
     calibrated = replace(saved, direction=replace(saved.direction, range=(-1.0, 1.0)))
     for other in (saved.renamed("grin"), vector(generator, "smile", 1), calibrated):
         assert board.twin(other) is None
+
+
+def test_what_is_mistyped_has_a_nearest_and_what_is_like_nothing_has_none(generator):
+    known = [vector(generator, name) for name in ("smile", "glasses on", "bigger nose", "glass")]
+    found = [[v.name for v in nearest(known, text)] for text in ("glases", "BIGER nouse", "glases nose", "xyz", " ")]
+    assert found == [["glasses on", "glass"], ["bigger nose"], [], [], []]
+    assert len(nearest(known, "lefft", 2)) == 2  # a class
 
 
 def test_every_change_is_undone_and_done_again(generator, board):

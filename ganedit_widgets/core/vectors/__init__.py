@@ -3,7 +3,7 @@
 from .calibrate import CalibrateProgress, Calibration, calibrate, illustrated, preview_strip
 from .files import import_npy, load_vectors, npy_bytes, save_vectors, vectors_bytes
 from .relearn import RelearnProgress, relearn
-from .vector import EditVector, average, combine, extract, project_out, refined, search, vector_of
+from .vector import EditVector, average, combine, extract, nearest, project_out, refined, search, vector_of
 
 __all__ = [
     "CalibrateProgress",
@@ -17,6 +17,7 @@ __all__ = [
     "illustrated",
     "import_npy",
     "load_vectors",
+    "nearest",
     "npy_bytes",
     "preview_strip",
     "project_out",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from ..segment.segmenter import Segmenter
 from ..short import short
 
 KIND = "painted"
+LIKE = 0.6  # of two words, in 0 … 1: as `difflib` counts what they share
 RANGE = (-2.0, 2.0)  # of scales, as long as nobody has measured better
 
 
@@ -147,6 +149,22 @@ def search(vectors: Iterable[EditVector], text: str) -> list[EditVector]:
         return " ".join((vector.name, *vector.classes, *vector.about.values())).casefold()
 
     return [vector for vector in vectors if all(word in tells(vector) for word in words)]
+
+
+def nearest(vectors: Iterable[EditVector], text: str, most: int = 3) -> list[EditVector]:
+    """Return those, `most` at most and the likest first, in whose name and classes every word of `text` has its like.
+
+    For what `search` does not find: words mistyped or half remembered.
+    """
+    words = text.casefold().split()
+
+    def likeness(vector: EditVector) -> float:
+        known = " ".join((vector.name, *vector.classes)).casefold().split()
+        return min(max(SequenceMatcher(None, word, other).ratio() for other in known) for word in words)
+
+    found = [(likeness(vector), vector) for vector in vectors] if words else []
+    near = sorted((pair for pair in found if pair[0] >= LIKE), key=lambda pair: -pair[0])
+    return [vector for _, vector in near[:most]]
 
 
 def _joined(
