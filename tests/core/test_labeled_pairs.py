@@ -142,9 +142,7 @@ def test_in_the_end_it_learns_from_pairs_alone_again(monkeypatch):
 
 def test_settings_that_ask_for_pairs_want_them(tmp_path):
     for options in ({"study_pictures": 8}, {"finish_pictures": 8}, {"pair_share": 0.5}):
-        with pytest.raises(
-            TrainingError, match="give them, or set study_pictures, finish_pictures"
-        ):
+        with pytest.raises(TrainingError, match="give them, or set study_pictures, finish_pictures"):
             list(fine_tune(tiny(), data(), tmp_path, ConditionalConfig(**options)))
     with pytest.raises(TrainingError, match="nothing to study"):
         step(run_of(study_pictures=8), pairs=False)
