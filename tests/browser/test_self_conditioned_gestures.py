@@ -102,7 +102,8 @@ def test_below_the_demo_its_self_conditioned_model_turns_the_head(lab, chromium,
         slide(notebook, "yaw", 0.5, 0.7, 1.0)
         notebook.until(f"{opened}.pending is not None and {opened}.pending.values.get('yaw') == 1.0", 60)
         notebook.until(f"abs({opened}.pixels - before).mean() > 5", 60)  # of 255: a head that turns changes much
-        shoot(notebook.page, shots / "self_conditioned_demo.png")
+        notebook.page.wait_for_timeout(900)
+        notebook.page.locator(".ge-studio").first.screenshot(path=shots / "self_conditioned_demo.png")
         assert healthy(notebook)
 
 
