@@ -75,7 +75,8 @@ class ConditionalTrainer:
     def studies(self) -> bool:
         """Whether it learns from pairs alone: at first, and in the end."""
         cfg = self.cfg
-        return self.pictures < cfg.study_pictures or self.pictures >= cfg.pictures - cfg.finish_pictures
+        finishes = cfg.finish_pictures > 0 and self.pictures >= cfg.pictures - cfg.finish_pictures
+        return self.pictures < cfg.study_pictures or finishes
 
     @property
     def class_weight(self) -> float:
