@@ -74,9 +74,8 @@ class ConditionalTrainer:
     @property
     def studies(self) -> bool:
         """Whether it learns from pairs alone: at first, and in the end."""
-        cfg = self.cfg
-        finishes = cfg.finish_pictures > 0 and self.pictures >= cfg.pictures - cfg.finish_pictures
-        return self.pictures < cfg.study_pictures or finishes
+        ends = 0 < self.cfg.pictures - self.pictures <= self.cfg.finish_pictures
+        return self.pictures < self.cfg.study_pictures or ends
 
     @property
     def class_weight(self) -> float:
@@ -111,8 +110,7 @@ class ConditionalTrainer:
     def _study(self, pairs: LabeledPairs | None) -> dict[str, float]:
         if pairs is None:
             raise TrainingError("There is nothing to study: give pairs, or set study_pictures to 0.")
-        beginning = self.pictures < self.cfg.study_pictures  # in the end nothing may leap any more
-        _pace(self.g_opt, self.g_rates, self.cfg, studying=beginning)
+        _pace(self.g_opt, self.g_rates, self.cfg, studying=self.pictures < self.cfg.study_pictures)  # else no leaps
         let_learn(self.generator, self.cfg.keep_g)
         loss = pair_loss(drawn_of(self.generator, pairs), pairs)
         descend(self.g_opt, loss)
