@@ -23,7 +23,6 @@ EXAMPLES = """\
   ganedit edit 7 out.png --vectors mine.safetensors --vector smile=1.5 --vector "bigger nose=-1" --refine 30
 
 A mask is a PNG of the picture's size with a palette, as `ganedit segment` and the mask painter write it."""
-ENOUGH = 0.8  # share of the region: with less, one wonders where the painted part is
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -69,6 +68,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _outcome(options: argparse.Namespace, numbers: Mapping[str, float]) -> str:
     """Say how far the picture follows, and what might help; nothing if nothing was searched for."""
+    from ..core.edits.paint import ENOUGH
+
     if "agreement" not in numbers:
         return ""
     how = "as painted" if options.mask is not None else "as the vectors made it"

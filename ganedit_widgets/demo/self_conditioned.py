@@ -63,7 +63,7 @@ CHUNK = 1000  # latents mapped at a time
 def settings(
     thousands: float = THOUSANDS, study: float = STUDY, seed: int = 0, paper: bool = False
 ) -> ConditionalConfig:
-    """Return the settings of the demo's fine-tuning, an hour of one CPU core; `paper`: those of the paper, a day.
+    """Return the settings of the demo's fine-tuning, one or two hours of a core; `paper`: those of the paper, a day.
 
     Real portraits are not mirrored: partings and light come from a side.
     """

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import ipywidgets as ipw
 
 from ganedit_widgets.core.edits import LARGE, Edit, Paint
+from ganedit_widgets.core.edits.paint import ENOUGH
 from ganedit_widgets.core.edits.paint_result import painted_change
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.parts import CatalogPart
@@ -18,7 +19,6 @@ from .session import Session
 
 Made: TypeAlias = "tuple[Latent, Paint, Latent]"  # the picture before, the edit, the picture after
 PLACES = "Inside is the region of the edit. Each bar is one class, where the picture showed it before, inside or not."
-ENOUGH = 0.8  # share of the region: with less, one wonders where the painted part is
 MORE = "If it should follow more: More: weights, For large changes; or more steps."
 STILL = "If it should follow more: more steps, or a smaller change."  # with those weights
 MEASURING = "Measuring what changed …"

@@ -25,6 +25,7 @@ from .objective import require_walk
 from .paint_objective import Embedding, PaintObjective, Weights, walk
 from .paint_region import edit_region, filled_in, much_changed, suggested_classes
 
+ENOUGH = 0.8  # share of the region that follows: with less, one wonders where the painted part is
 # weights of `Paint` for a part that was not there before
 LARGE: Mapping[str, Any] = {"keep": 5.0, "paint": 3.0, "near": 0.1, "rate": 0.1}
 

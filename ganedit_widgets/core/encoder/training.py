@@ -75,8 +75,10 @@ def train_encoder(
 
     `pictures`: real ones, of the generator's size or larger; none: its own samples only. `seconds`: time budget of this
     call. A run that was cut off, or whose reader stopped asking, goes on where it was: its state lies beside `out`, and
-    only the pool of samples is drawn anew.
-    Raises `TrainingError` if that state is damaged, of another model or plan, or cannot be written.
+    only the pool of samples is drawn anew. `start`: the encoder of the model that this one was tuned from, with whose
+    weights it begins; a state that lies there goes before.
+    Raises `TrainingError` if that state is damaged, of another model or plan, or cannot be written, or if `start` looks
+    at pictures, or makes latents, of other sizes.
     """
     require_differentiable(generator)
     run = _Run(generator, Path(out), pictures, plan, start)
@@ -119,9 +121,11 @@ class _Run:
     def _begin(self, start: Encoder | None) -> None:
         if start is not None:
             if start.network.cfg != self.network.cfg:
+                one, other = (
+                    f"{c.resolution}² pixels and W+ {c.num_ws}×{c.w_dim}" for c in (start.network.cfg, self.network.cfg)
+                )
                 raise TrainingError(
-                    f"The encoder to begin with is built as {start.network.cfg}, this model needs {self.network.cfg}: "
-                    "begin without one."
+                    f"The encoder to begin with is for {one}, this model has {other}: begin without one."
                 )
             self.network.load_state_dict(start.network.state_dict())
         self.average.load_state_dict(self.network.state_dict())
