@@ -172,6 +172,7 @@ class MaskEditPanel(Panel):
     def _look(self) -> Steps:
         """Show the region, for steps done in the worker's thread."""
         yield
+        stamp = self.region.stamp
         edit, region, why = self.plan()
         canvas = self.canvas
         if canvas.painter is None or canvas.before is None or canvas.segmenter is None:
@@ -183,7 +184,7 @@ class MaskEditPanel(Panel):
             return
         changed, names = mask != canvas.before, canvas.segmenter.classes
         concerned = [names[i] for i in np.union1d(mask[changed], canvas.before[changed])]
-        self.region.show(canvas.painter.image, region, edit.classes or (), concerned)
+        self.region.show(canvas.painter.image, region, edit.classes or (), concerned, stamp)
 
     # ---- from the board and the session; in any thread
 

@@ -30,6 +30,9 @@ class MaskRegion(ipw.Box):
     def __init__(self, changed: Callable[[], Any]) -> None:
         self._changed = changed
         self.chosen: tuple[str, ...] | None = None  # None: as suggested
+        self.stamp = 0  # of the choice: what was found for an earlier one is not shown
+        self._lock = threading.RLock()  # the user presses toggles while the worker's thread sets them
+        self._on: set[str] = set()  # the classes on show
         self._following: int | None = None  # the thread that is just setting the toggles
         self._toggles: dict[str, ipw.ToggleButton] = {}
         # widgets
@@ -53,27 +56,31 @@ class MaskRegion(ipw.Box):
     def begin(self, classes: Sequence[str], margin: int) -> None:
         """Offer the classes of a segmenter, and the margin that is usual for it."""
         self._toggles = {name: ipw.ToggleButton(description=name, layout={"display": "none"}) for name in classes}
-        for toggle in self._toggles.values():
-            toggle.observe(lambda _: self._on_toggle(), "value")
+        for name, toggle in self._toggles.items():
+            toggle.observe(lambda change, name=name: self._on_toggle(name, change["new"]), "value")
         self.toggles.children = tuple(self._toggles.values())
-        self.chosen = None
+        self._choose(None)
         self.margin.value = margin
 
     def suggest(self) -> None:
         """Take the classes that the painting suggests again."""
-        self.chosen = None
+        self._choose(None)
         self._changed()
 
     def reset(self) -> None:
         """Take what the next painting suggests; the margin stays."""
-        self.chosen = None
+        self._choose(None)
 
     def show(
-        self, picture: Pixels, region: NDArray[np.bool_], classes: Iterable[str], concerned: Iterable[str]
+        self, picture: Pixels, region: NDArray[np.bool_], classes: Iterable[str], concerned: Iterable[str], stamp: int
     ) -> None:
-        """Show the region (h, w) in the picture, its `classes`, and a toggle for each that is `concerned`."""
+        """Show the region (h, w) in the picture, its `classes`, and a toggle for each that is `concerned`.
+
+        Nothing, if another choice was made since `stamp` was this one's: then what follows from it is on its way.
+        """
         share, on = float(region.mean()), set(classes)
-        self._set(on, {*on, *concerned})
+        if not self._set(on, {*on, *concerned}, stamp):
+            return
         self.figure.value = (
             f'<img src="{data_url(spotlight(picture, region))}" alt="Where the edit takes place: {100 * share:.0f} % '
             'of the picture, bright" title="Bright: what may change. Dark: what is held as it is."/>'
@@ -85,7 +92,7 @@ class MaskRegion(ipw.Box):
 
     def explain(self, why: str, picture: Pixels | None = None, warn: bool = False) -> None:
         """Say why there is no region."""
-        self._set(set(), set())
+        self._set(set(), set(), self.stamp)
         self.figure.value = "" if picture is None else f'<img src="{data_url(picture)}" alt="The picture"/>'
         self._say(why, warn)
 
@@ -93,24 +100,40 @@ class MaskRegion(ipw.Box):
         self.said.value = f'<span role="status">{escape(text)}</span>'
         (self.said.add_class if warn else self.said.remove_class)("ge-warned")
 
-    def _set(self, on: set[str], shown: set[str]) -> None:
-        self._following = threading.get_ident()
-        try:
-            for name, toggle in self._toggles.items():
-                toggle.layout.display = None if name in shown else "none"
-                toggle.value = name in on
-                toggle.description = f"✓ {name}" if toggle.value else name  # a color alone would not do for everybody
-                toggle.tooltip = f"Whether all of “{name}” may change, also where it was not painted over"
-        finally:
-            self._following = None
-        self.about.layout.display = None if shown else "none"
-        why_not = "" if self.chosen is not None else "They are as suggested"
-        allow(self.suggest_button, why_not, "The classes of which much was painted over")
+    def _choose(self, classes: tuple[str, ...] | None) -> None:
+        with self._lock:
+            self.chosen, self.stamp = classes, self.stamp + 1
 
-    def _on_toggle(self) -> None:
-        if self._following != threading.get_ident():
-            self.chosen = tuple(name for name, toggle in self._toggles.items() if toggle.value)
-            self._changed()
+    def _set(self, on: set[str], shown: set[str], stamp: int) -> bool:
+        with self._lock:
+            if stamp != self.stamp:
+                return False
+            self._on, self._following = on, threading.get_ident()
+            try:
+                for name, toggle in self._toggles.items():
+                    _turn(toggle, name, name in on, name in shown)
+            finally:
+                self._following = None
+            why_not = "" if self.chosen is not None else "They are as suggested"
+        self.about.layout.display = None if shown else "none"
+        allow(self.suggest_button, why_not, "The classes of which much was painted over")
+        return True
+
+    def _on_toggle(self, name: str, on: bool) -> None:
+        if self._following == threading.get_ident():
+            return
+        with self._lock:
+            before = self._on if self.chosen is None else {*self.chosen}
+            after = before | {name} if on else before - {name}
+            self._choose(tuple(one for one in self._toggles if one in after))
+        self._changed()
+
+
+def _turn(toggle: ipw.ToggleButton, name: str, on: bool, shown: bool) -> None:
+    toggle.layout.display = None if shown else "none"
+    toggle.value = on
+    toggle.description = f"✓ {name}" if on else name  # a color alone would not do for everybody
+    toggle.tooltip = f"Whether all of “{name}” may change, also where it was not painted over"
 
 
 def _percent(share: float) -> str:

@@ -51,6 +51,11 @@ def read(panel, until):
     until(lambda: panel.canvas.before is not None and panel.canvas.basis is panel.session.shown)
 
 
+def settled(panel, until):
+    """Wait until nothing is followed up in the background any more."""
+    until(lambda: "0 jobs" in repr(panel.session._worker))
+
+
 def paint(panel, points=SQUARE):
     """Turn a piece of the mask into the other class."""
     painter = panel.canvas.painter
@@ -122,7 +127,7 @@ def test_the_region_follows_the_brush_and_its_classes_and_margin_can_be_changed(
     paint(panel)
     assert not panel.apply_button.disabled
     until(lambda: "may change; the rest" in panel.region.said.value)
-    panel.session.wait(20)  # what still follows the brush would set the classes again
+    settled(panel, until)
     first, region, _ = panel.plan()
     assert np.array_equal(region, first.region(panel.session.generator, panel.session.latent))
     toggles = panel.region._toggles
@@ -133,10 +138,48 @@ def test_the_region_follows_the_brush_and_its_classes_and_margin_can_be_changed(
         toggles[name].value = False
     edit, region, _ = panel.plan()
     assert edit.classes == () and region.sum() == (panel.canvas.painter.mask != panel.canvas.before).sum()
+    settled(panel, until)
     toggles["bright"].value = True
     assert panel.plan()[0].classes == ("bright",)
     panel.region.suggest_button.click()
     assert panel.plan()[0].classes == first.classes
+
+
+def test_toggles_pressed_while_the_region_is_looked_for_are_not_set_back(panel, until, monkeypatch):
+    paint(panel)
+    until(lambda: "may change; the rest" in panel.region.said.value)
+    settled(panel, until)
+    toggles, plan, show = panel.region._toggles, panel.plan, panel.region.show
+    first, last = "dark", "bright"
+    toggles[first].value = toggles[last].value = True
+    settled(panel, until)
+    assert panel.plan()[0].classes == (first, last)
+    pressed = []
+
+    def press(name):
+        """As the main thread does while the worker's is busy."""
+        pressed.append(name)
+        hand = threading.Thread(target=lambda: setattr(toggles[name], "value", False))
+        hand.start()
+        hand.join()
+
+    def planned(*args):
+        found = plan(*args)
+        if panel.session._worker.here and not pressed:
+            press(last)  # what was found is still about it
+        return found
+
+    def shown(*args):
+        show(*args)
+        if pressed == [last]:
+            press(first)
+
+    monkeypatch.setattr(panel, "plan", planned)
+    monkeypatch.setattr(panel.region, "show", shown)
+    panel.region.margin.value = 0
+    settled(panel, until)
+    assert pressed == [last, first] and panel.region.chosen == ()
+    assert not toggles[last].value and not toggles[first].value
 
 
 def test_a_small_stroke_is_about_its_class_and_a_large_one_is_called_after_it(panel, session, until):
