@@ -20,7 +20,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seeds", type=seeds, default=list(range(16)), help="such as 0-15 (the default) or 3,7,20-24")
     command.add_argument("--psi", type=float, default=0.7, help="truncation ψ: 0 the average, 1 as trained (0.7)")
     command.add_argument(
-        "--labels", type=label, nargs="+", default=[], metavar="NAME=V", help="0 to 1, 0.5 is the middle"
+        "--labels", type=label, nargs="+", default=[], metavar="NAME=V", help="0 to 1; the others are as is typical"
     )
     command.add_argument("--columns", type=positive, default=None, help="of the sheet")
     command.add_argument("--out", default="sheet.png", help="a picture file, or a folder/")

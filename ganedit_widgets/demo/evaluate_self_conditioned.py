@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..core.conditioning import Labels
-from ..core.conditioning.labeler import project
+from ..core.conditioning.original import Original
 from ..core.conditioning.resampling import balance, resample
 from ..core.conditioning.statistics import spearman
 from ..core.edits import SetLabels
@@ -154,19 +154,12 @@ def label_trials(
 def own_labels(generator: Generator, conditioned: Generator, directions: Mapping[str, Direction]) -> Own:
     """Return seed → labels v (A,) of the person whom the unconditioned model draws: of its latent, as pictures' are.
 
-    Attributes without a direction are at 0.5.
+    Attributes without a direction are as is typical.
     """
     schema = conditioned.schema
     assert schema is not None  # `require_pair` has looked
-    known = [name for name in schema.names if name in directions]
-
-    def own(seed: int) -> Tensor:
-        raw = project(generator, [directions[name] for name in known], generator.sample(seed).w[None].cpu())[0]
-        ranges = ((schema[name].low, schema[name].high) for name in known)
-        values = ((float(x) - low) / (high - low) for x, (low, high) in zip(raw, ranges, strict=True))
-        return schema.values({name: min(max(v, 0.0), 1.0) for name, v in zip(known, values, strict=True)})
-
-    return own
+    original = Original.of(conditioned, generator, directions.values())
+    return lambda seed: schema.values(original.own(generator.sample(seed)))
 
 
 def ours(conditioned: Generator, attribute: str, steps: int, own: Own) -> Way:

@@ -22,7 +22,7 @@ FILE = "effects.jsonl"
 
 
 def effects(generator: Generator, oracle: Oracle, people: int = PEOPLE) -> dict[str, list[float]]:
-    """Return attribute → the oracle's mean reading at the labels `VALUES`, the others at 0.5; w and noise are kept.
+    """Return attribute → the oracle's mean reading at the labels `VALUES`, others as is typical; w and noise stay.
 
     Yaw in degrees, age in hundredths, other attributes as the oracle says them. identity_ATTRIBUTE: the mean likeness
     with the picture of 0.5. Raises `LabelError` for a generator without labels.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from html import escape
 
 import ipywidgets as ipw
@@ -16,10 +16,10 @@ from .stage import Stage
 from .worker import Steps
 
 SIDE = 300  # CSS pixels of each of the two pictures
-HEAD = "Labels as the model's class head reads them, first with all in the middle, then as set."
+HEAD = "Labels as the model's class head reads them, first with those that are typical, then as set."
 NO_HEAD = "This model has no class head, which would read labels."
 LOOK = "Look: how much the picture changed in all, 0 for not at all; it stands in for identity."
-NEAR = 0.005  # labels that differ less are in the middle
+NEAR = 0.005  # labels that differ less are the typical ones
 MISSING = "Open the model that this one was made of (below), to see the same edit there."
 
 
@@ -67,9 +67,7 @@ class OriginalView(ipw.VBox):
         parts = []
         if self.original is not None:
             parts = [f"{self.original.directions[name].name} {x:+.1f} σ" for name, x in strengths.items()]
-            changed = [
-                n for n, v in labels_of(self.session.generator, self.session.shown).items() if abs(v - 0.5) > NEAR
-            ]
+            changed = changed_labels(self.session)
             parts += [f"no direction of {n}" for n in changed if n not in self.original.directions]
         text = f"<b>original</b> <span>{escape(', '.join(parts))}</span>"
         if self.caption.value != text:
@@ -86,11 +84,11 @@ class Measures(ipw.HTML):
         self.add_class("ge-labels-measures")
 
     def steps(self, original: Original | None) -> Steps:
-        """Measure how far the pictures on show are from those with all labels in the middle."""
+        """Measure how far the pictures on show are from those with the typical labels."""
         session = self.session
         shown, generator = session.shown, session.generator
-        wanted = labels_of(generator, shown)
-        if all(abs(v - 0.5) <= NEAR for v in wanted.values()):
+        wanted, changed = labels_of(generator, shown), changed_labels(session)
+        if not changed:
             self.changes, self.value = {}, ""
             return
         base = neutral(shown)
@@ -101,16 +99,23 @@ class Measures(ipw.HTML):
             changes["original"] = change_between(generator, draw(original.latent(base)), draw(original.latent(shown)))
             yield
         changes["self-conditioned"] = change_between(generator, generator.draw(base), generator.draw(shown))
-        self.changes, self.value = changes, table(wanted, changes)
+        self.changes, self.value = changes, table(wanted, changes, changed)
 
 
-def table(wanted: dict[str, float], changes: dict[str, Change]) -> str:
-    """Return an HTML table: a row for each attribute, and one for the look; a column for each picture."""
+def changed_labels(session: Session) -> list[str]:
+    """Return the attributes of what is shown whose labels are not the typical ones."""
+    schema = session.generator.schema
+    shown = labels_of(session.generator, session.shown)
+    return [name for name, v in shown.items() if schema is not None and abs(v - schema[name].typical) > NEAR]
+
+
+def table(wanted: dict[str, float], changes: dict[str, Change], changed: Container[str]) -> str:
+    """Return an HTML table: a row for each attribute, marked if it `changed`, and one for the look."""
     heads = "".join(f"<th>{head}</th>" for head in ("", "set to", *changes))
     rows = []
     for name, v in wanted.items():
         cells = [f"{c.before[name]:.2f} → {c.after[name]:.2f}" if c.after else "–" for c in changes.values()]
-        mark = ' class="ge-set"' if abs(v - 0.5) > NEAR else ""
+        mark = ' class="ge-set"' if name in changed else ""
         rows.append(f"<tr{mark}><th>{escape(name)}</th>{''.join(map(_cell, [f'{v:.2f}', *cells]))}</tr>")
     looks = [f"{change.look:.3f}" for change in changes.values()]
     rows.append(f"<tr><th>look</th>{''.join(map(_cell, ['', *looks]))}</tr>")

@@ -172,8 +172,7 @@ class MaskEditPanel(Panel):
     def _look(self) -> Steps:
         """Show the region, for steps done in the worker's thread."""
         yield
-        stamp = self.region.stamp
-        edit, region, why = self.plan()
+        stamp, (edit, region, why) = self.region.stamp, self.plan()  # in this order
         canvas = self.canvas
         if canvas.painter is None or canvas.before is None or canvas.segmenter is None:
             return

@@ -15,7 +15,7 @@ from ganedit_widgets.core.generators.load import has_shipped, is_of_demo, load_g
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction, load_directions
 
-from .controls import Fold, help_line, named, row
+from .controls import Fold, allow, button, help_line, named, row
 from .frame import Frame
 from .knobs import Knobs
 from .labels_open import ModelOpener
@@ -27,8 +27,9 @@ from .part_find import Seen
 from .session import Session
 from .worker import Steps
 
-SLIDER = {"min": -0.1, "max": 1.1, "step": 0.01, "default": 0.5, "warn": [0.0, 1.0]}  # red: it saturates there
-ABOUT = "0.5 is the middle of the data, 0 and 1 its ends: beyond them, where it is red, nothing more changes."
+SLIDER = {"min": -0.1, "max": 1.1, "step": 0.01, "warn": [0.0, 1.0]}  # red: it saturates there
+ABOUT = "0 and 1 are the ends of the data: beyond them, where it is red, nothing more changes."
+OWN = "The labels this person has in the original model: both pictures then show the same"
 NO_LABELS = (
     "This model takes no labels: make one that does with “ganedit train self-conditioned”, and open its file here."
 )
@@ -53,9 +54,11 @@ class SelfConditionedPanel(Panel):
         self._given = (original, tuple(directions))
         self.opened: SelfConditionedPanel | None = None  # the panel of another model, below this one
         # widgets
-        self._names = list(labels_of(session.generator, session.latent))
+        schema = session.generator.schema
+        self._names = list(schema.names) if schema else []
         self._label: dict[str, float] = {}  # the one that the sliders rest at
-        rows = [{"key": name, "label": name, "value": 0.5, **SLIDER} for name in self._names]
+        typical = {a.name: a.typical for a in schema.attributes} if schema else {}
+        rows = [{"key": name, "label": name, "value": v, "default": v, **SLIDER} for name, v in typical.items()]
         self.knobs = Knobs(rows, label="Labels")
         # layout
         if not self._names:
@@ -68,7 +71,8 @@ class SelfConditionedPanel(Panel):
         self.photo_fold = Fold("A real picture", lambda: RealPicture(session, self.open_below))
         self.sheet_fold = Fold("A sheet of labels", lambda: LabelSheet(self, session))
         self.model_fold = Fold("The original model, and what the numbers mean", self._make_about)
-        super().__init__(session, [help_line(ABOUT), self.knobs])
+        self.own_button = button("The person's own", session.guarded(self.take_own))
+        super().__init__(session, [help_line(ABOUT), self.knobs], buttons=[self.own_button])
         folds = [self.photo_fold, self.sheet_fold, self.model_fold]
         self.children = (*self.children, self.measures, *folds)  # type: ignore[has-type]
         # connections
@@ -109,6 +113,21 @@ class SelfConditionedPanel(Panel):
         self._label = labels_of(self.session.generator, self.session.latent)
         for name, v in self._label.items():
             self.knobs.set(name, v)
+
+    def refresh(self) -> None:
+        """Enable the buttons, or say why they cannot be pressed."""
+        super().refresh()
+        if self._names:
+            known = self.original is not None and bool(self.original.directions)
+            allow(self.own_button, "" if known else "Open the original model and its directions first (below)", OWN)
+
+    def take_own(self) -> None:
+        """Show the person with the labels that its latent has in the original model."""
+        if self.original is None:
+            return
+        for name, v in self.original.own(self.session.latent).items():
+            self.knobs.set(name, v)
+        self.preview(moving=False)
 
     # ---- other models; in a thread of their own
 
@@ -208,6 +227,7 @@ class SelfConditionedPanel(Panel):
         yield
         self.beside_view.take(original)
         self._measuring.ask()
+        self.refresh()
 
     def _measure(self) -> Steps:
         yield

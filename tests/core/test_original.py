@@ -15,6 +15,7 @@ from ganedit_widgets.core.edits import SetLabels, run
 from ganedit_widgets.core.generators import Generator
 from ganedit_widgets.core.image import to_pixels
 from ganedit_widgets.core.probes.directions import new_direction
+from ganedit_widgets.core.probes.trends import readout
 from tests.tiny import labeled, odd, tiny
 
 
@@ -52,8 +53,24 @@ def test_the_original_changes_its_label_as_much_as_the_slider_does(space, fields
     start = run(steered, steered.sample(3), SetLabels({"a turn": 0.9}))
     moved = compared.latent(start)
     before, after = (float(project(source, [direction], w[None])) for w in (start.w, moved.w))
-    assert after - before == pytest.approx((0.9 - 0.5) * 4, rel=1e-3)
-    assert compared.strengths(start) == {"a turn": pytest.approx(1.6 / label_of_one(source, direction))}
+    assert after == pytest.approx(-1 + 0.9 * 4, rel=1e-3) and before != pytest.approx(after, rel=1e-2)
+    change = pytest.approx((after - before) / label_of_one(source, direction), rel=1e-3)
+    assert compared.strengths(start) == {"a turn": change}
+
+
+def test_what_was_measured_along_a_readout_is_changed_along_its_direction():
+    source = tiny()
+    turn = random_direction(source, "turn")
+    measured = readout(source, turn)
+    compared = Original.of(steered_by(source, measured), source, [turn])
+    assert compared.directions == {"a turn": turn} and direction_id(compared.measures["a turn"]) == direction_id(
+        measured
+    )
+    for v in (0.0, 0.25, 1.0):
+        latent = replace(source.sample(3), label=torch.tensor([v]))
+        assert float(project(source, [measured], compared.latent(latent).w[None])) == pytest.approx(
+            -1 + 4 * v, abs=1e-2
+        )
 
 
 def test_in_s_space_the_styles_move_as_much_as_the_slider_does():
@@ -63,15 +80,35 @@ def test_in_s_space_the_styles_move_as_much_as_the_slider_does():
     start = run(steered, steered.sample(3), SetLabels({"a glasses": 0.25}))
     moved = Original.of(steered, source, [direction]).latent(start)
     change = sum(float(moved.offsets[layer] @ x) for layer, x in direction.vector.items())
-    assert change == pytest.approx((0.25 - 0.5) * 4, rel=1e-3) and torch.equal(moved.w, start.w)
+    own = float(project(source, [direction], start.w[None]))
+    assert change == pytest.approx(-1 + 0.25 * 4 - own, rel=1e-3) and torch.equal(moved.w, start.w)
 
 
-def test_labels_in_the_middle_show_the_original_at_the_same_w():
+def test_labels_that_the_latent_has_by_itself_show_the_original_at_the_same_w():
     source = tiny()
     direction = random_direction(source, "turn")
     steered = steered_by(source, direction)
-    for latent in (steered.sample(3), run(steered, steered.sample(3), SetLabels({"a turn": 0.5}))):
-        assert torch.equal(source.draw(Original.of(steered, source, [direction]).latent(latent)), steered.draw(latent))
+    compared = Original.of(steered, source, [direction])
+    start = steered.sample(3)
+    raw = float(project(source, [direction], start.w[None]))
+    own = compared.own(start)
+    assert own == {"a turn": pytest.approx(min(max((raw + 1) / 4, 0), 1), abs=1e-5)}
+    shown = compared.latent(run(steered, start, SetLabels(own)))
+    assert torch.equal(shown.w, start.w) and torch.equal(source.draw(shown), steered.draw(start))
+
+
+def test_without_labels_both_show_the_typical_ones():
+    source = tiny()
+    direction = random_direction(source, "turn")
+    schema = steered_by(source, direction).schema
+    schema = replace(schema, attributes=(replace(schema["a turn"], typical=0.2),))
+    steered = Generator(self_conditioned(source, schema), name="steered")
+    compared = Original.of(steered, source, [direction])
+    plain = steered.sample(3)
+    told = run(steered, plain, SetLabels({"a turn": 0.2}))
+    assert torch.equal(compared.latent(plain).w, compared.latent(told).w)
+    assert torch.equal(steered.draw(plain), steered.draw(told))
+    assert labels_of(steered, plain) == {"a turn": pytest.approx(0.2)}
 
 
 def test_directions_are_known_by_their_numbers_then_by_name():

@@ -64,7 +64,7 @@ def test_a_slider_sets_its_attribute_and_both_pictures_follow(panel, session, so
     assert np.array_equal(session.pixels, drawn(session.generator, wanted))
     beside = Original.of(session.generator, source, [yaw]).latent(wanted)
     assert np.array_equal(panel.view.stage.pixels, drawn(source, beside))
-    assert "<b>original</b>" in panel.view.caption.value and "yaw +" in panel.view.caption.value
+    assert "<b>original</b>" in panel.view.caption.value and " σ" in panel.view.caption.value
 
 
 def test_while_it_moves_both_pictures_are_of_the_same_moment(panel, session, source, yaw):
@@ -133,6 +133,27 @@ def test_the_measures_say_what_the_class_head_reads_in_both(panel, session, unti
     assert "<th>yaw</th><td>0.90</td>" in panel.measures.value
     drag(panel, "yaw", 0.5)
     until(lambda: panel.measures.value == "")
+
+
+def test_the_persons_own_labels_show_the_original_unmoved(panel, session, source):
+    assert np.array_equal(panel.view.stage.pixels, drawn(source, panel.original.latent(session.latent)))
+    panel.own_button.click()
+    session.wait(10)
+    own = panel.original.own(session.latent)
+    assert panel.knobs.values == pytest.approx(own) and own["age"] == 0.5 != own["yaw"]
+    assert not panel.original.strengths(session.shown) and "σ" not in panel.view.caption.value
+
+
+def test_sliders_begin_at_what_is_typical(source, yaw):
+    made = labeled()
+    attributes = tuple(replace(a, typical=0.25) for a in made.schema.attributes)
+    made.network.cfg = replace(made.network.cfg, schema=replace(made.schema, attributes=attributes))
+    session = Session(Generator(made.network, made.discriminator))
+    panel = SelfConditionedPanel(session)
+    assert panel.knobs.values == {"age": 0.25, "yaw": 0.25} and {row["default"] for row in panel.knobs.rows} == {0.25}
+    assert panel.edit() is None and "Open the original model" in panel.own_button.tooltip
+    panel.close()
+    session.close()
 
 
 def test_an_attribute_without_a_direction_says_so_and_stays_beside(panel, session):

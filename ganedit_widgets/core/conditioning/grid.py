@@ -27,18 +27,16 @@ def label_rows(
 ) -> Iterator[np.ndarray]:
     """Yield pictures (H, W, 3) uint8, row by row: one row for each seed, `values` even labels v from 0 to 1.
 
-    The other attributes stay at 0.5; w and noise are the same along a row.
+    The other attributes are as is typical; w and noise are the same along a row.
     Raises `LabelError` for an unknown attribute, or a generator without labels.
     """
     schema = generator.schema
     if schema is None:
         raise LabelError(f"{generator.name} takes no labels: open a model of `ganedit train self-conditioned`.")
-    column = schema.index(attribute)
     for seed in seeds:
         start = generator.sample(seed, psi)
         for value in torch.linspace(0, 1, values):
-            label = torch.full((len(schema),), 0.5)
-            label[column] = value
+            label = schema.values({attribute: float(value)})
             with torch.no_grad():
                 yield to_pixels(generator.draw(replace(start, label=label)))
 

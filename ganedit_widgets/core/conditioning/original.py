@@ -16,10 +16,11 @@ from ..generators.class_head import SelfConditionedDiscriminator
 from ..latent import Latent
 from ..perceptual import distance_to
 from ..probes.directions import Direction, require_fit
+from ..probes.trends import readout
 from ..short import short
 from .labeler import direction_id, project
 from .reading import read_labels
-from .schema import MIDDLE, Attribute, Schema
+from .schema import Attribute, Schema
 
 SAME = 1e-6  # labels that differ less are the same
 
@@ -30,7 +31,8 @@ class Original:
 
     generator: Generator
     schema: Schema
-    directions: Mapping[str, Direction]  # attribute → direction of `generator`
+    directions: Mapping[str, Direction]  # attribute → direction of `generator` that changes it
+    measures: Mapping[str, Direction]  # attribute → the one along which its label is measured: the same, or its readout
 
     __repr__ = short
 
@@ -38,7 +40,8 @@ class Original:
     def of(cls, steered: Generator, generator: Generator, directions: Iterable[Direction] = ()) -> Original:
         """Return the original of `steered`; of `directions` those are taken that its attributes were measured with.
 
-        They are known by their numbers, else by the name that the schema gives them, else by the attribute's own.
+        They are known by their numbers, else by the name that the schema gives them, else by the attribute's own. If an
+        attribute was measured along its direction's readout, so it is here.
         Raises `LabelError` if `steered` takes no labels, `ModelError` if it was made of another model than `generator`.
         """
         if steered.schema is None:
@@ -50,39 +53,62 @@ class Original:
                 "the model that was fine-tuned."
             )
         fitting = [d for d in directions if d.fingerprint == generator.fingerprint]
-        found = {attribute.name: _direction_of(attribute, fitting) for attribute in steered.schema.attributes}
-        return cls(generator, steered.schema, {name: d for name, d in found.items() if d is not None})
+        found = {attribute: _direction_of(attribute, fitting) for attribute in steered.schema.attributes}
+        known = {attribute: d for attribute, d in found.items() if d is not None}
+        measures = {attribute.name: _measure_of(attribute, d, generator) for attribute, d in known.items()}
+        return cls(generator, steered.schema, {attribute.name: d for attribute, d in known.items()}, measures)
 
     def latent(self, latent: Latent) -> Latent:
         """Return the original's latent for one of the self-conditioned generator: the same w, offsets and noise.
 
-        What the labels say is carried out along the directions, v − 0.5 of each attribute's range; attributes without
-        a direction stay as they are. Raises `LatentError` or `DirectionError` for what does not fit.
+        Each attribute is moved along its direction until the latent's own label is what the labels say; attributes
+        without a direction stay as they are. Raises `LatentError` or `DirectionError` for what does not fit.
         """
         reached = replace(latent.detached(), fingerprint=self.generator.fingerprint, label=None)
         for name, strength in self.strengths(latent).items():
             reached = run(self.generator, reached, MoveAlong(self.directions[name], strength))
         return reached
 
+    def own(self, latent: Latent) -> dict[str, float]:
+        """Return attribute → v that a latent's w has by itself, as the pictures' labels were measured.
+
+        Attributes without a direction are as is typical.
+        """
+        raw = self._raw(latent)
+        values = {a.name: (raw[a.name] - a.low) / (a.high - a.low) for a in self.schema.attributes if a.name in raw}
+        found = self.schema.values({name: min(max(v, 0.0), 1.0) for name, v in values.items()})
+        return dict(zip(self.schema.names, found.tolist(), strict=True))
+
     def strengths(self, latent: Latent) -> dict[str, float]:
         """Return how far it moves for a latent's labels: attribute → strength, in standard deviations of its W.
 
-        A strength changes the raw label by as much as v changes it: (v − 0.5)·(high − low).
+        From the label that its w has by itself to the one that is set. Whoever lies beyond an end of the range stays
+        there if that end is set.
         """
-        if latent.label is None:
-            return {}
+        own, raw = self.own(latent), self._raw(latent)
         moved = {}
-        for attribute, v in zip(self.schema.attributes, latent.label.tolist(), strict=True):
-            direction = self.directions.get(attribute.name)
-            if direction is not None and abs(v - MIDDLE) > SAME:
-                raw = (min(max(v, 0.0), 1.0) - MIDDLE) * (attribute.high - attribute.low)
-                moved[attribute.name] = raw / label_of_one(self.generator, direction)
+        for attribute, v in zip(self.schema.attributes, self._labels(latent).tolist(), strict=True):
+            name = attribute.name
+            if name in raw and abs(v - own[name]) > SAME:
+                change = attribute.low + v * (attribute.high - attribute.low) - raw[name]
+                moved[name] = change / label_of_one(self.generator, self.directions[name], self.measures[name])
         return moved
 
+    def _labels(self, latent: Latent) -> Tensor:
+        return self.schema.typical if latent.label is None else latent.label.detach().cpu().clamp(0, 1)
 
-def label_of_one(generator: Generator, direction: Direction) -> float:
+    def _raw(self, latent: Latent) -> dict[str, float]:
+        """Return attribute → the label of w, in the latent space's own units."""
+        if not self.measures:
+            return {}
+        found = project(self.generator, list(self.measures.values()), latent.w.detach()[None])[0]
+        return dict(zip(self.measures, found.tolist(), strict=True))
+
+
+def label_of_one(generator: Generator, direction: Direction, measure: Direction | None = None) -> float:
     """Return by how much a move of strength 1 along `direction` changes the raw label that `project` measures.
 
+    `measure`: the direction along which it is measured; None: the same.
     Raises `DirectionError` for a direction of another model, or one along which its label does not grow.
     """
     require_fit(generator, direction)
@@ -90,7 +116,7 @@ def label_of_one(generator: Generator, direction: Direction) -> float:
     if direction.space != "s":
         start = generator.average()
         moved = run(generator, start, MoveAlong(direction, 1.0))
-        change = float((project(generator, [direction], moved.w[None] - start.w[None])).squeeze())
+        change = float((project(generator, [measure or direction], moved.w[None] - start.w[None])).squeeze())
     if not change > 0:
         raise DirectionError(
             f"The label of {direction.name!r} does not grow along it: measure its layer weights again."
@@ -123,20 +149,20 @@ def change_between(judge: Generator, before: Tensor, after: Tensor) -> Change:
 
 
 def neutral(latent: Latent) -> Latent:
-    """Return the latent with all labels in the middle."""
+    """Return the latent with the typical labels."""
     return replace(latent, label=None)
 
 
 def labels_of(generator: Generator, latent: Latent) -> dict[str, float]:
-    """Return attribute → v of a latent, 0.5 where none is set; {} for a generator without labels.
+    """Return attribute → v of a latent, the typical ones where none is set; {} for a generator without labels.
 
     Raises `LatentError` for a latent of another model.
     """
     require_own(generator, latent)
     if generator.schema is None:
         return {}
-    v = [MIDDLE] * len(generator.schema) if latent.label is None else latent.label.tolist()
-    return dict(zip(generator.schema.names, v, strict=True))
+    v = generator.schema.typical if latent.label is None else latent.label
+    return dict(zip(generator.schema.names, v.tolist(), strict=True))
 
 
 def _direction_of(attribute: Attribute, directions: Iterable[Direction]) -> Direction | None:
@@ -149,3 +175,12 @@ def _direction_of(attribute: Attribute, directions: Iterable[Direction]) -> Dire
             if fits(direction):
                 return direction
     return None
+
+
+def _measure_of(attribute: Attribute, direction: Direction, generator: Generator) -> Direction:
+    """Return the readout of `direction` if that is what the attribute's labels were measured along, else itself."""
+    if direction.space == "w" and direction_id(direction) != attribute.direction_id:
+        read = readout(generator, direction)
+        if direction_id(read) == attribute.direction_id:
+            return read
+    return direction

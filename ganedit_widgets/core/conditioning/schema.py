@@ -17,7 +17,8 @@ from ..errors import LabelError
 VERSION = 1
 PERCENTILES = (0.5, 99.5)  # of the raw labels: what v = 0 and v = 1 mean
 ROUNDING = 1e-5  # of a label's size: what differs less is the same
-MIDDLE = 0.5  # v of the middle of the range: the neutral one
+MEDIAN = 50.0
+MIDDLE = 0.5  # v of the middle of the range, which is drawn from the constant alone
 MIRRORS = ("unknown", "same", "opposite")
 
 
@@ -34,6 +35,7 @@ class Attribute:
     space: str = "w"  # "w", "w+" or "s"
     weights: tuple[float, ...] = ()  # of W+'s layers, in a label of W; none: all the same
     mirror: str = "unknown"  # label of a mirrored picture: "same", "opposite" (v becomes 1 − v), "unknown"
+    typical: float = MIDDLE  # v of the median picture: what a latent without labels is drawn with
 
     def __post_init__(self) -> None:
         """Raise `LabelError` for an empty name, or a range that is none."""
@@ -44,6 +46,8 @@ class Attribute:
                 f"The labels of {self.name!r} range from {self.low:g} to {self.high:g}: that is no range, give an "
                 "attribute that differs from picture to picture."
             )
+        if not 0 <= self.typical <= 1:
+            raise LabelError(f"The typical label of {self.name!r} is {self.typical:g}: labels go from 0 to 1.")
         if self.mirror not in MIRRORS:
             raise LabelError(f"{self.name!r} cannot be mirrored as {self.mirror!r}: choose {', '.join(MIRRORS)}.")
 
@@ -87,6 +91,11 @@ class Schema:
             raise LabelError(f"There is no attribute {name!r}: choose among {', '.join(self.names)}.")
         return self.names.index(name)
 
+    @property
+    def typical(self) -> Tensor:
+        """The medians v (A,): the labels of a latent that has none."""
+        return torch.tensor([attribute.typical for attribute in self.attributes])
+
     # ---- labels
 
     def scale(self, raw: Tensor) -> Tensor:
@@ -104,11 +113,11 @@ class Schema:
         return low + v * (high - low)
 
     def values(self, given: Mapping[str, float]) -> Tensor:
-        """Return v (A,) with the given attributes set by name and all others in the middle, 0.5.
+        """Return v (A,) with the given attributes set by name, and all others as is typical.
 
         Raises `LabelError` for an unknown name, or a number outside [0, 1].
         """
-        v = torch.full((len(self),), MIDDLE)
+        v = self.typical
         for name, value in given.items():
             if not 0 <= value <= 1:
                 raise LabelError(f"{name} was set to {value:g}: labels go from 0 to 1.")
@@ -137,12 +146,12 @@ class Schema:
         return [list(names).index(name) for name in self.names]
 
     def fitted(self, raw: Tensor) -> Schema:
-        """Return it with low and high at the percentiles 0.5 and 99.5 of raw labels (N, A).
+        """Return it with low and high at the percentiles 0.5 and 99.5 of raw labels (N, A), and typical at the median.
 
         Raises `LabelError` if a label is not finite, or an attribute is the same for (almost) all pictures.
         """
         self._limits(raw)
-        percentiles = torch.tensor(PERCENTILES, dtype=torch.float64) / 100
+        percentiles = torch.tensor((*PERCENTILES, MEDIAN), dtype=torch.float64) / 100
         limits = torch.stack([_quantiles(column, percentiles) for column in raw.detach().cpu().double().unbind(-1)])
         spread = limits[:, 1] - limits[:, 0] > ROUNDING * limits.abs().amax(1)
         constant = [a.name for a, varies in zip(self.attributes, spread.tolist(), strict=True) if not varies]
@@ -151,7 +160,10 @@ class Schema:
                 f"{', '.join(constant)} is the same in all pictures: leave it out, or label pictures that differ in it."
             )
         pairs = zip(self.attributes, limits.tolist(), strict=True)
-        return replace(self, attributes=tuple(replace(a, low=low, high=high) for a, (low, high) in pairs))
+        fitted = (
+            replace(a, low=low, high=high, typical=(median - low) / (high - low)) for a, (low, high, median) in pairs
+        )
+        return replace(self, attributes=tuple(fitted))
 
     # ---- files
 

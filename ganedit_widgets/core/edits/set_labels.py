@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from numbers import Real
 
-import torch
-
 from ..errors import LabelError
 from ..generators.base import Generator, require_own
 from ..latent import Latent
@@ -21,7 +19,7 @@ from .base import Report, ignore
 
 @dataclass(frozen=True, eq=False)
 class SetLabels:
-    """v of the named attributes := the given numbers, 0 to 1; 0.5 is the middle. The other attributes keep theirs.
+    """v of the named attributes := the given numbers, 0 to 1. The other attributes keep theirs.
 
     Numbers beyond 0 and 1 saturate: they draw what 0 and 1 draw.
     """
@@ -40,7 +38,7 @@ class SetLabels:
         schema = generator.schema
         if schema is None:
             raise LabelError(f"{generator.name} takes no labels: open a model of `ganedit train self-conditioned`.")
-        label = torch.full((len(schema),), 0.5) if latent.label is None else latent.label.detach().clone().float()
+        label = schema.typical if latent.label is None else latent.label.detach().clone().float()
         for name, value in self.values.items():
             if not isinstance(value, Real) or not math.isfinite(value):
                 raise LabelError(f"{name} was set to {value}: give a number from 0 to 1.")

@@ -12,6 +12,7 @@ from ..errors import LatentError
 from ..latent import Latent
 
 if TYPE_CHECKING:
+    from ..conditioning.schema import Schema
     from .base import Generator
 
 
@@ -21,9 +22,7 @@ def told(generator: Generator, latents: Sequence[Latent], noise: str | int = "co
     `noise`: "const", "none", or a seed. Raises `LatentError` for a latent that does not fit.
     """
     found = {"noise": _noise(generator, latents, noise), "offsets": offsets_of(generator, latents)}
-    return (
-        found if generator.schema is None else {**found, "labels": _labels(generator, latents, generator.schema.names)}
-    )
+    return found if generator.schema is None else {**found, "labels": _labels(generator, latents, generator.schema)}
 
 
 def offsets_of(generator: Generator, latents: Sequence[Latent]) -> dict[str, Tensor]:
@@ -53,14 +52,14 @@ def _noise(generator: Generator, latents: Sequence[Latent], noise: str | int) ->
     return {n: torch.stack([la.noise.get(n, own[n]).to(own[n]) for la in latents])[:, None] for n in names}
 
 
-def _labels(generator: Generator, latents: Sequence[Latent], names: Sequence[str]) -> Tensor:
-    """Return the labels (N, A); 0.5, the middle, where none is set."""
-    middle = torch.full((len(names),), 0.5)
-    rows = [(middle if latent.label is None else latent.label).to(generator.device) for latent in latents]
+def _labels(generator: Generator, latents: Sequence[Latent], schema: Schema) -> Tensor:
+    """Return the labels (N, A); the typical ones where none is set."""
+    typical = schema.typical
+    rows = [(typical if latent.label is None else latent.label).to(generator.device) for latent in latents]
     for row in rows:
-        if row.shape != middle.shape or not bool(row.isfinite().all()):
+        if row.shape != typical.shape or not bool(row.isfinite().all()):
             raise LatentError(
                 f"This latent's label, of shape {tuple(row.shape)}, is not one finite number for each of "
-                f"{', '.join(names)}: set them by name."
+                f"{', '.join(schema.names)}: set them by name."
             )
     return torch.stack(rows)
