@@ -56,6 +56,17 @@ def test_studying_teaches_the_generator_alone_and_what_labels_mean():
     assert missed(run, pairs) < 0.7 * first
 
 
+def test_noise_that_the_pairs_do_not_have_is_unlearned():
+    run = run_of(study_pictures=10_000, lr=0.01)
+    strengths = [module.noise_strength for module in run.generator.modules() if hasattr(module, "noise_strength")]
+    with torch.no_grad():
+        for strength in strengths:
+            strength.fill_(0.3)
+    for _ in range(40):
+        step(run)
+    assert strengths and float(torch.stack(strengths).detach().abs().mean()) < 0.15
+
+
 def test_after_studying_the_class_head_learns_alone_and_then_the_game_begins():
     run = run_of(study_pictures=4, head_pictures=4, ramp_pictures=8)
     found = []

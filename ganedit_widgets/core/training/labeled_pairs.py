@@ -47,6 +47,9 @@ def let_learn(network: nn.Module, keep: int = 0) -> None:
 
 
 def drawn_of(network: SelfConditioned, pairs: LabeledPairs) -> Tensor:
-    """Return what a generator draws (N, 3, R, R) of the latents and labels of pairs, without noise."""
+    """Return what a generator draws (N, 3, R, R) of the latents and labels of pairs, with noise.
+
+    Without it, noise that the critic has let in would never be found wrong, and the pictures get a grain.
+    """
     ws = network.mapping(pairs.z)[:, None].expand(-1, network.cfg.num_ws, -1)
-    return network.synthesis(ws, noise="none", labels=pairs.v)  # type: ignore[no-any-return]
+    return network.synthesis(ws, noise="random", labels=pairs.v)  # type: ignore[no-any-return]
