@@ -51,8 +51,8 @@ from .train import latents_of
 
 DIRECTIONS = {"yaw": "turn head", "age": "age", "glasses": "glasses"}
 MIRRORS = {"yaw": "opposite", "age": "same", "glasses": "same"}  # true of any portrait
-PORTRAITS, THOUSANDS, CAP = 16_000, 72.0, 30
-STUDY, FINISH = 24.0, 24.0  # thousands of pictures that are learned from pairs alone, at first and in the end
+PORTRAITS, THOUSANDS, CAP = 16_000, 88.0, 30
+STUDY, FINISH = 24.0, 4.0  # thousands of pictures that are learned from pairs alone, at first and in the end
 SAVE_EVERY, LOOK_EVERY = 180.0, 600.0  # seconds between checkpoints, and between looks at what labels do
 LATENTS = ("exact", "encoder")  # of the portraits: those they are drawn from, or those that are guessed
 NAME = "demo-self-conditioned"  # by which `load_generator` knows what was made of it

@@ -24,6 +24,14 @@ COLORS = {
     "sefa": "#4d7c0f",
     "ganspace": "#a16207",
 }
+NAMES = {  # as their papers call them
+    OURS: "labels (ours)",
+    "interfacegan": "InterFaceGAN",
+    "trend": "trend of W",
+    "sspace": "S space channels",
+    "sefa": "SeFa",
+    "ganspace": "GANSpace",
+}
 STEP = 10  # width of a point of the curve
 FEWEST = 3  # people in a point
 SHOWN, RIVALS = 7, 2  # pictures in a row, and rows beside ours
@@ -42,7 +50,7 @@ def identity_curves(sweeps: Mapping[str, Mapping[str, Sweep]], line: float) -> F
             if points:
                 x, y, low, high = (list(column) for column in zip(*points, strict=True))
                 axes.fill_between(x, low, high, color=COLORS[way], alpha=0.15, linewidth=0)
-                axes.plot(x, y, "o-", color=COLORS[way], label=way, markersize=3, linewidth=1.3)
+                axes.plot(x, y, "o-", color=COLORS[way], label=NAMES[way], markersize=3, linewidth=1.3)
         axes.axhline(line, color=DATA, linestyle="--", linewidth=0.8)
         for edge in sorted({edge for one in scale.bins for edge in one}):
             axes.axvline(edge, color=DATA, linewidth=0.4, alpha=0.5)
@@ -85,7 +93,7 @@ def sweep_sheet(ways: Mapping[str, Sequence[Way]], seed: int) -> Figure:
     for attribute, those in ways.items():
         for way in those:
             pictures += _row(way, seed)
-            rows.append(f"{attribute}: {way.name}")
+            rows.append(f"{attribute}: {NAMES[way.name]}")
     return labeled_sheet(tile(pictures, SHOWN), ["–", "", "", "unedited", "", "", "+"], rows)
 
 
