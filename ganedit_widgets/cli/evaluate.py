@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
             "a quick run: few pictures, and Fréchet distances are larger the fewer there are; kernel distances are not"
         )
     print(f"wrote {path}")
-    if path == RESULTS / "demo.json":
+    if path in (RESULTS / "demo.json", RESULTS / "self_conditioned.json"):
         from ..demo.model_card import write_model_card
 
         print(f"wrote {write_model_card()}")

@@ -23,6 +23,28 @@ SHOWN = {
     "tails/age": "the oldest tenth, generated over data",
     "tails/glasses": "glasses, generated over data",
 }
+LABELS = {
+    "identity/yaw_40_60/ours": "identity (cosine) kept over a turn of 40 to 60 degrees",
+    "identity/yaw_40_60/best_baseline": "the same turn by the best of five directions of the model without labels",
+    "identity/age_60_80/ours": "identity kept over 60 to 80 hundredths of the range of ages",
+    "identity/age_60_80/best_baseline": "the same years by the best of five directions",
+    "reach/yaw/ours": "degrees turned before identity is lost, or labels end",
+    "reach/yaw/best_baseline": "degrees turned by the best of five directions",
+    "tails/yaw/after": "strong poses among pictures with the labels of their own latents",
+    "tails/yaw/data": "strong poses among renders",
+    "frechet/after": "Fréchet distance to held-out renders",
+    "frechet/before": "Fréchet distance of the model without labels",
+}
+STEERED = """\
+## The model that takes labels
+`load_generator("demo-self-conditioned")` is this generator, fine-tuned to take labels of yaw, age and glasses that its
+own directions measure (`ganedit_widgets.demo.self_conditioned`): {pictures} pictures, some of them pairs of a portrait
+and its labels alone, some the game of the paper with such pairs beside it. Measured with
+`{command}`:
+
+{metrics}
+
+"""
 CRITIC = (
     "The discriminator beside it, whose features are the perceptual distance, is that of an earlier GAN, trained on "
     "{pictures} of these portraits."
@@ -75,7 +97,7 @@ with the floor beside it and with nothing published. What is said of generated p
 number here is better than the oracle's own accuracy. The demo's directions were found from labels of the same oracle:
 its word on what they move is a kind one.
 
-## Limits
+{steered}## Limits
 Drawn faces are simpler than photographs: what an editing method does here need not carry over.
 {weakest}
 The oracle has been trained on renders with blur, grain, tints and JPEG artifacts; a generated picture may still mislead
@@ -85,8 +107,13 @@ Measured with `{command}` at commit {commit} on {machine} in {minutes:.0f} minut
 """
 
 
-def model_card(results: Results, meta: Mapping[str, Any], critic_meta: Mapping[str, Any] | None = None) -> str:
-    """Return the card as Markdown, from the results of a full run and the notes in the files of both networks."""
+def model_card(
+    results: Results, meta: Mapping[str, Any], critic_meta: Mapping[str, Any] | None = None, steered: str = ""
+) -> str:
+    """Return the card as Markdown, from the results of a full run and the notes in the files of both networks.
+
+    `steered`: what `labels_section` says of the model that takes labels.
+    """
     other = critic_meta is not None and critic_meta.get("pictures") != meta.get("pictures")
     critic = CRITIC.format(pictures=_words((critic_meta or {}).get("pictures"))) if other else ""
     metrics = results.metrics
@@ -101,6 +128,7 @@ def model_card(results: Results, meta: Mapping[str, Any], critic_meta: Mapping[s
         n_note=f"On {' and '.join(map(str, counts))} pictures of each kind.",
         metrics=_table(shown),
         oracle=_table(oracle),
+        steered=steered,
         weakest=_weakest(metrics),
         command=results.command,
         commit=results.commit,
@@ -109,13 +137,20 @@ def model_card(results: Results, meta: Mapping[str, Any], critic_meta: Mapping[s
     )
 
 
+def labels_section(results: Results, meta: Mapping[str, Any]) -> str:
+    """Return what the card says of the model that takes labels, from its results and the notes in its file."""
+    shown = {label: results.metrics[name] for name, label in LABELS.items() if name in results.metrics}
+    return STEERED.format(pictures=_words(meta.get("pictures")), command=results.command, metrics=_table(shown))
+
+
 def current_card() -> str:
     """Return the card of the model and results that lie in the package."""
     from ..core.generators.load import describe
     from ..core.readers.own import read_own
 
     critic = read_own(WEIGHTS / "discriminator.safetensors").meta
-    return model_card(read_results("demo"), describe("demo").meta, critic)
+    labels = labels_section(read_results("self_conditioned"), describe("demo-self-conditioned").meta)
+    return model_card(read_results("demo"), describe("demo").meta, critic, labels)
 
 
 def write_model_card(path: Path = CARD) -> Path:
