@@ -12,7 +12,7 @@ EXAMPLES = """\
   ganedit evaluate image2stylegan
   ganedit evaluate editing_in_style
   ganedit evaluate editgan
-  ganedit evaluate self_conditioned --model runs/steered/model.safetensors
+  ganedit evaluate self_conditioned --model runs/steered/model.safetensors --out runs/steered/results
   ganedit evaluate demo --quick --out /tmp/results"""
 
 
@@ -31,11 +31,14 @@ def run(options: argparse.Namespace) -> None:
     from importlib import import_module
 
     from ..core.errors import ModelError
+    from ..core.generators.load import has_shipped
     from ..demo.results_file import RESULTS, Results
 
     given = {} if options.model is None else {"model": options.model}
     if given and options.method != "self_conditioned":
         raise ModelError(f"--model is for self_conditioned: {options.method} measures the demo model, leave it out.")
+    if given and options.out is None:
+        raise ModelError("The results beside the demo are of the model that ships: say with --out where to write.")
     module = import_module(f"..demo.evaluate_{options.method}", __package__)
     results: Results = module.evaluate(quick=options.quick, **given)
     folder = options.out or RESULTS
@@ -47,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
             "a quick run: few pictures, and Fréchet distances are larger the fewer there are; kernel distances are not"
         )
     print(f"wrote {path}")
-    if path in (RESULTS / "demo.json", RESULTS / "self_conditioned.json"):
+    if path in (RESULTS / "demo.json", RESULTS / "self_conditioned.json") and has_shipped("demo-self-conditioned"):
         from ..demo.model_card import write_model_card
 
         print(f"wrote {write_model_card()}")

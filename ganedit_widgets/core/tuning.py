@@ -149,6 +149,8 @@ class _Work:
         with torch.no_grad():
             sampled = self.old.map(z, self.pivot.label)
             latent = self.pivot.moved(REACH * (sampled - self.pivot.w.to(sampled)))
+            if self.old.schema is not None:  # its labels will be set to anything
+                latent = replace(latent, label=torch.from_numpy(rng.rand(len(self.old.schema))).float())
             before = self.old.draw(latent)
         after = self.new.draw(latent)
         looks = distance_to(self.old, before, self.kind)

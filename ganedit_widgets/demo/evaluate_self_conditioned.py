@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from tqdm import tqdm
 
-from ..core.conditioning import Labels
+from ..core.conditioning import Labels, Schema
+from ..core.conditioning.model import self_conditioned
 from ..core.conditioning.original import Original
 from ..core.conditioning.resampling import balance, resample
 from ..core.conditioning.statistics import spearman
@@ -23,12 +24,13 @@ from ..core.edits.base import Report, ignore
 from ..core.errors import DirectionError, ModelError
 from ..core.generators import Generator
 from ..core.generators.load import has_shipped, load_generator
+from ..core.image import to_pixels
 from ..core.latent import Latent
 from ..core.probes import Direction, boundary
 from .evaluate_demo import Seen, look_at_generated, tails
 from .held_out import HELD_OUT_SEED, TRAINING_SEED
 from .label_figures import linearity_figure, resampling_figure
-from .label_metrics import agreement_metrics, columns_of, exactly, guessed_metrics, resampling_metrics
+from .label_metrics import agreement_metrics, columns_of, exactly, guessed_metrics, peak_gib, resampling_metrics
 from .oracle import Look, Oracle, load_oracle
 from .portraits import sample_attributes
 from .reference import join, look_at, read_reference
@@ -40,6 +42,7 @@ from .steering_figures import furthest, identity_curves, sweep_sheet
 from .steering_trials import OURS, SCALES, Sweep, Way, doubt, steering_metrics, strengths, sweep
 
 FIRST, POOL = 400_000, 300_000  # seeds of the people who are edited, and of those that directions are learned from
+STARTS = 8  # pictures of an untrained model
 Own = Callable[[int], Tensor]  # seed → labels v (A,)
 
 
@@ -90,7 +93,7 @@ def evaluate(
         metrics |= steering_metrics(found, name, line.value) | control_metrics(found[OURS], name)
     seconds = {way: found.seconds for each in sweeps.values() for way, found in each.items()}
     metrics |= {f"time/picture_{way}": exactly(spent) for way, spent in seconds.items()}
-    metrics |= set_metrics(generator, conditioned, oracle, labels, extent)
+    metrics |= set_metrics(generator, conditioned, oracle, labels, extent) | {"memory/peak_gib": exactly(peak_gib())}
     shown = {name: furthest(those, sweeps[name], name, line.value) for name, those in ways.items()}
     figures |= {"identity": identity_curves(sweeps, line.value), "pictures": sweep_sheet(shown, FIRST)}
     command = "ganedit evaluate self_conditioned" + " --model MODEL" * (model is not None) + " --quick" * quick
@@ -138,7 +141,7 @@ def measures_of(generator: Generator, oracle: Oracle, samples: int) -> dict[str,
 def label_trials(
     generator: Generator, conditioned: Generator, directions: Mapping[str, Direction], extent: Extent
 ) -> tuple[dict[str, Metric], Labels, dict[str, np.ndarray | Figure]]:
-    """Label portraits and resample them, as the demo's fine-tuning does; return labels and figures too."""
+    """Label portraits and resample them, as the demo's fine-tuning does more of them; return labels and figures too."""
     began = time.monotonic()
     labels = exact_labels(generator, [str(i) for i in range(extent.portraits)], directions)
     between = time.monotonic()
@@ -147,8 +150,30 @@ def label_trials(
     truth = sample_attributes(range(extent.portraits), TRAINING_SEED)
     metrics |= agreement_metrics(columns_of(labels), truth) | resampling_metrics(found)
     metrics |= guessed_metrics(generator, conditioned, directions, extent.guessed)
+    metrics |= start_metrics(generator, conditioned)
     known = {name: getattr(truth, name).tolist() for name in labels.schema.names}
     return metrics, labels, {"resampling": resampling_figure(found), "labels": linearity_figure(labels, known)}
+
+
+def start_metrics(generator: Generator, conditioned: Generator) -> dict[str, Metric]:
+    """Return the share of pictures that are the same to the last bit, which has to be 1.
+
+    start/zero: drawn by a model of zero constants, and by the one it was made of. start/permuted: with attributes and
+    labels in another order.
+    """
+    schema = conditioned.schema
+    assert schema is not None  # `require_pair` has looked
+    turned = Schema(tuple(reversed(schema.attributes)), schema.fingerprint)
+    fresh, other = (Generator(self_conditioned(generator, each)) for each in (schema, turned))
+    same, equal = [], []
+    for seed in range(STARTS):
+        values = dict(zip(reversed(schema.names), np.random.RandomState(seed).rand(len(schema)), strict=True))
+        with torch.no_grad():
+            source = generator.draw(generator.sample(seed))
+            drawn, again = (m.draw(next(SetLabels(values).steps(m, m.sample(seed)))) for m in (fresh, other))
+        same.append(float(torch.equal(drawn, source)))
+        equal.append(float(torch.equal(drawn, again)))
+    return {"start/zero": exactly(sum(same) / STARTS, STARTS), "start/permuted": exactly(sum(equal) / STARTS, STARTS)}
 
 
 def own_labels(generator: Generator, conditioned: Generator, directions: Mapping[str, Direction]) -> Own:
@@ -223,10 +248,10 @@ def set_metrics(
     random = np.random.RandomState(0)
     uniform = torch.from_numpy(random.rand(n, conditioned.label_dim)).float()
     natural = uniform.clone()
-    rows = labels.v[torch.from_numpy(random.randint(len(labels), size=n))]
+    rows = labels.raw[torch.from_numpy(random.randint(len(labels), size=n))]
     for i, name in enumerate(conditioned.schema.names if conditioned.schema is not None else ()):
         if name in labels.schema.names:
-            natural[:, i] = rows[:, labels.schema.index(name)]
+            natural[:, i] = _scaled(conditioned, name, rows[:, labels.schema.index(name)])
     looks = {
         "before": look_at_generated(generator, oracle, n),
         "after": look_at_labeled(conditioned, oracle, natural),
@@ -251,8 +276,15 @@ def look_at_labeled(conditioned: Generator, oracle: Oracle, v: Tensor) -> Look:
     for seeds in tqdm(torch.arange(len(v)).split(BATCH), "generated with labels", disable=None, leave=False):
         latents = [replace(conditioned.sample(seed), label=v[seed]) for seed in seeds.tolist()]
         with torch.no_grad():
-            looks.append(oracle.look(conditioned.draw_many(latents).clamp(-1, 1)))
+            looks.append(oracle.look([to_pixels(picture) for picture in conditioned.draw_many(latents)]))
     return join(looks)
+
+
+def _scaled(conditioned: Generator, name: str, raw: Tensor) -> Tensor:
+    """Return v of raw labels in the range of the model's own attribute."""
+    assert conditioned.schema is not None  # it has an attribute of this name
+    attribute = conditioned.schema[name]
+    return ((raw - attribute.low) / (attribute.high - attribute.low)).clamp(0, 1)
 
 
 def _first(look: Look, n: int) -> Look:

@@ -99,3 +99,10 @@ def _r2(x: Tensor, known: Tensor) -> float:
 
 def _spearman(x: Tensor, known: Tensor) -> float:
     return spearman(x.numpy(), known.numpy())
+
+
+def peak_gib() -> float:
+    """Return the most memory this process has held, with PyTorch, the model and the oracle, in GiB."""
+    import resource  # not on Windows, where nobody measures
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

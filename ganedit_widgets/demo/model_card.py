@@ -30,17 +30,26 @@ LABELS = {
     "identity/age_60_80/best_baseline": "the same years by the best of five directions",
     "reach/yaw/ours": "degrees turned before identity is lost, or labels end",
     "reach/yaw/best_baseline": "degrees turned by the best of five directions",
-    "tails/yaw/after": "strong poses among pictures with the labels of their own latents",
+    "reach/age/ours": "hundredths of the range aged before identity is lost, or labels end",
+    "reach/age/best_baseline": "hundredths aged by the best of five directions",
+    "coverage/yaw_60_75/ours": "share of people with a picture turned by 60 to 75 degrees",
+    "coverage/yaw_60_75/best_baseline": "the same share by the best of five directions",
+    "tails/yaw/after": "strong poses among pictures with labels as portraits have them",
     "tails/yaw/data": "strong poses among renders",
+    "tails/age/after": "the oldest among pictures with labels as portraits have them",
+    "tails/age/data": "the oldest among renders",
+    "labels/glasses_auc": "area under the curve of glasses, labels of exact latents",
+    "labels/glasses_auc_encoder": "the same, labels of latents that the encoder guesses",
     "frechet/after": "Fréchet distance to held-out renders",
     "frechet/before": "Fréchet distance of the model without labels",
 }
 STEERED = """\
 ## The model that takes labels
 `load_generator("demo-self-conditioned")` is this generator, fine-tuned to take labels of yaw, age and glasses that its
-own directions measure (`ganedit_widgets.demo.self_conditioned`): {pictures} pictures, some of them pairs of a portrait
-and its labels alone, some the game of the paper with such pairs beside it. Measured with
-`{command}`:
+own directions measure (`ganedit_widgets.demo.self_conditioned`): {pictures} pictures, first pairs of a portrait
+and its labels, then the paper's game with such pairs as what is drawn. It had help that no other data set gives: the
+latents that are labeled are those that the portraits were drawn from, not guessed ones, and pairs tell what labels
+mean. Measured with `{command}`:
 
 {metrics}
 

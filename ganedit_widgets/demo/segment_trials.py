@@ -16,7 +16,7 @@ from ..core.generators import Generator
 from ..core.segment import Labeled, Reading, Segmenter, SegmentPlan, leave_one_out
 from .embedding_trials import average
 from .held_out import HELD_OUT_SEED
-from .label_metrics import exactly
+from .label_metrics import exactly, peak_gib
 from .oracle import Oracle
 from .portraits import PARTS
 from .results_file import Metric
@@ -99,7 +99,7 @@ def segmentation_metrics(
         found[count] = trained(generator, chosen, plan)
         if count == standard:
             metrics["time/train"] = exactly(time.monotonic() - began)
-            metrics["memory/train_gib"] = exactly(_peak_gib())
+            metrics["memory/train_gib"] = exactly(peak_gib())
             metrics["segmentation/leave_one_out"] = _left_out(generator, [pool[i] for i in order[:STANDARD]], plan)
         now = seen(generator, found[count], tested, f"labels, {count} pictures")
         metrics[f"segmentation/miou_{'full' if count == max(extent.labels) else count}"] = now.miou
@@ -148,10 +148,3 @@ def _ranked(reading: Reading, true: np.ndarray) -> float:
     """Return the AUC of the uncertainty for being wrong; NaN where all is right, or all is wrong."""
     doubt, wrong = torch.from_numpy(reading.uncertainty), torch.from_numpy(reading.labels != true)
     return auc(doubt[wrong], doubt[~wrong]) if 0 < int(wrong.sum()) < wrong.numel() else math.nan
-
-
-def _peak_gib() -> float:
-    """Return the most memory this process has held, with PyTorch, the model and the oracle, in GiB."""
-    import resource  # not on Windows, where nobody measures
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

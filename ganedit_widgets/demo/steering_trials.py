@@ -161,7 +161,8 @@ def steering_metrics(sweeps: Mapping[str, Sweep], attribute: str, line: float) -
 
     identity/ATTRIBUTE_LOW_HIGH/WAY: mean likeness of people within the bin, each counted once; a bin without any is
     left out. coverage/…: the share of people that have a picture there. reach/ATTRIBUTE/WAY: see `reaches`. The best
-    one is chosen for each of these anew, with hindsight.
+    one is chosen for each of these anew, with hindsight. paired/…: by how much ours is more alike than the best one, of
+    the same people, those whom both bring there.
     """
     metrics: dict[str, Metric] = {}
     for low, high in SCALES[attribute].bins:
@@ -174,6 +175,8 @@ def steering_metrics(sweeps: Mapping[str, Sweep], attribute: str, line: float) -
         if best is not None:
             metrics[f"identity/{name}/{BEST}"] = metrics[f"identity/{name}/{best}"]
             metrics[f"coverage/{name}/{BEST}"] = metrics[f"coverage/{name}/{best}"]
+            if OURS in known and bool((rows[OURS] - rows[best]).isfinite().any()):
+                metrics[f"paired/{name}"] = average(rows[OURS] - rows[best])
     far = {way: average(reaches(found, attribute, line)) for way, found in sweeps.items()}
     metrics |= {f"reach/{attribute}/{way}": metric for way, metric in far.items()}
     rivals = {way: metric.value for way, metric in far.items() if way != OURS}

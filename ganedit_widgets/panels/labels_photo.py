@@ -106,7 +106,10 @@ class RealPicture(ipw.VBox):
             return
         try:
             self.read = labels_in(self.session.generator, self.picture)
-            self._say(", ".join(f"{name} {v:.2f}" for name, v in self.read.items()) + ": correct it with the sliders.")
+            self._say(
+                ", ".join(f"{name} {v:.2f}" for name, v in self.read.items())
+                + ": once it is in, correct it with the sliders."
+            )
         except LabelError as error:
             self.read = {}
             self._say(str(error))

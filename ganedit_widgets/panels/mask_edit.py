@@ -179,7 +179,7 @@ class MaskEditPanel(Panel):
         mask = canvas.painter.mask
         if edit is None or region is None:
             why = f"{why}." if canvas.painted else "Nothing is painted over yet."
-            self.region.explain(why, canvas.painter.image, warn=canvas.painted)
+            self.region.explain(why, stamp, canvas.painter.image, warn=canvas.painted)
             return
         changed, names = mask != canvas.before, canvas.segmenter.classes
         concerned = [names[i] for i in np.union1d(mask[changed], canvas.before[changed])]

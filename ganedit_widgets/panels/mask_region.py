@@ -90,9 +90,10 @@ class MaskRegion(ipw.Box):
         else:
             self._say(f"{_percent(share)} of the picture may change; the rest is held as it is.")
 
-    def explain(self, why: str, picture: Pixels | None = None, warn: bool = False) -> None:
-        """Say why there is no region."""
-        self._set(set(), set(), self.stamp)
+    def explain(self, why: str, stamp: int, picture: Pixels | None = None, warn: bool = False) -> None:
+        """Say why there is no region; nothing, if another choice was made since `stamp` was this one's."""
+        if not self._set(set(), set(), stamp):
+            return
         self.figure.value = "" if picture is None else f'<img src="{data_url(picture)}" alt="The picture"/>'
         self._say(why, warn)
 

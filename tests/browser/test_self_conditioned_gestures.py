@@ -101,8 +101,8 @@ def test_below_the_demo_its_self_conditioned_model_turns_the_head(lab, chromium,
         notebook.python(f"globals().update(before={opened}.pixels.astype(float))")
         slide(notebook, "yaw", 0.5, 0.7, 1.0)
         notebook.until(f"{opened}.pending is not None and {opened}.pending.values.get('yaw') == 1.0", 60)
-        whole = f"{opened}.pixels.shape == before.shape"  # and no smaller preview
-        notebook.until(f"{whole} and abs({opened}.pixels - before).mean() > 5", 60)  # of 255: a turn changes much
+        turned = "lambda p: p.shape == before.shape and abs(p - before).mean() > 5"  # of 255; no smaller preview
+        notebook.until(f"({turned})({opened}.pixels)", 60)
         notebook.page.wait_for_timeout(900)
         notebook.page.locator(".ge-studio").first.screenshot(path=shots / "self_conditioned_demo.png")
         assert healthy(notebook)

@@ -224,10 +224,11 @@ def test_a_killed_inversion_goes_on_and_repeats_nothing(folder, tmp_path, monkey
     assert [next(first).done, next(first).done] == [0, 2]
     first.close()
     assert not (tmp_path / "w.safetensors").exists()
+    (tmp_path / "w.safetensors.parts" / ".00000002.safetensors.x1.part").write_bytes(b"half")  # killed while it wrote
     seen = []
     source.picture = lambda i, picture=source.picture: seen.append(i) or picture(i)
     assert [each.done for each in invert(generator, source, tmp_path / "w.safetensors")] == [2, 4, 6]
-    assert seen == [2, 3, 4, 5]
+    assert seen == [2, 3, 4, 5] and not (tmp_path / "w.safetensors.parts").exists()
     seen.clear()
     assert [each.done for each in invert(generator, source, tmp_path / "w.safetensors")] == [6] and not seen
 

@@ -73,6 +73,42 @@ def test_what_was_measured_along_a_readout_is_changed_along_its_direction():
         )
 
 
+@pytest.mark.parametrize("spaces", [("w", "w", "w"), ("w", "w+", "s"), ("s", "s", "w")])
+def test_several_attributes_reach_their_labels_together(spaces):
+    source = tiny()
+    names = ("turn", "elder", "spectacles")
+    directions = [random_direction(source, name, space) for name, space in zip(names, spaces, strict=True)]
+    compared = Original.of(steered_by(source, *directions), source, directions)
+    wanted = {"a turn": 0.9, "a elder": 0.1, "a spectacles": 0.6}
+    latent = replace(source.sample(3), label=compared.schema.values(wanted))
+    moved = compared.latent(latent)
+    styles = source.network.synthesis.styles(moved.w[None], {})
+    for direction in directions:
+        if direction.space == "s":
+            raw = sum(float((styles[k][0] + moved.offsets.get(k, 0)) @ x) for k, x in direction.vector.items())
+        else:
+            raw = float(project(source, [direction], moved.w[None]))
+        assert raw == pytest.approx(-1 + 4 * wanted[f"a {direction.name}"], abs=2e-3)
+
+
+def test_directions_that_are_almost_one_do_not_throw_the_picture_away():
+    source = tiny()
+    one = random_direction(source, "turn")
+    other = replace(new_direction(source, one.vector + 1e-3 * random_direction(source, "elder").vector, "twin"))
+    compared = Original.of(steered_by(source, one, other), source, [one, other])
+    latent = replace(source.sample(3), label=torch.tensor([1.0, 0.0]))
+    assert max(map(abs, compared.strengths(latent).values())) < 20
+
+
+def test_weights_of_layers_that_labels_were_measured_with_are_kept():
+    source = tiny()
+    turn = random_direction(source, "turn")
+    weighted = replace(turn, weights=(2.0, 1.0, 1.0, 0.5, 0.5, 0.0))
+    compared = Original.of(steered_by(source, weighted), source, [turn])
+    assert compared.directions == {"a turn": turn}
+    assert direction_id(compared.measures["a turn"]) == direction_id(weighted)
+
+
 def test_in_s_space_the_styles_move_as_much_as_the_slider_does():
     source = tiny()
     direction = random_direction(source, "glasses", "s")

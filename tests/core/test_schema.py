@@ -1,6 +1,7 @@
 """The schema of labels: attributes by name, one order, exact scaling, a file's header."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,7 +52,17 @@ def test_the_fitted_range_is_that_of_numpys_percentiles(n, seed):
     assert np.allclose([a.high for a in schema.attributes], high, rtol=1e-12, atol=1e-9)
 
 
-def test_values_are_set_by_name_and_others_are_neutral():
+@given(st.integers(2, 60), st.integers(0, 1000))
+def test_the_typical_label_is_the_median(n, seed):
+    raw = torch.from_numpy(np.random.RandomState(seed).randn(n, 1) * 3 + 1)
+    fitted = Schema((AGE,)).fitted(raw)
+    low, median, high = np.percentile(raw[:, 0].numpy(), (0.5, 50, 99.5))
+    assert fitted.typical.tolist() == pytest.approx([(median - low) / (high - low)], abs=1e-5)
+    assert Schema.from_json(fitted.to_json()) == fitted
+    assert fitted.values({}).tolist() == pytest.approx(fitted.typical.tolist())
+
+
+def test_values_are_set_by_name_and_others_are_typical():
     schema = Schema((YAW, AGE, GLASSES))
     assert schema.values({"yaw": 0.75, "age": 0}).tolist() == [0, 0.5, 0.75]
 
@@ -81,6 +92,7 @@ def test_columns_from_elsewhere_are_found_by_name():
         (lambda: Attribute("age", mirror="maybe"), "'maybe'"),
         (lambda: Schema((AGE,)).values({"yaw": 0.5}), "no attribute 'yaw': choose among age"),
         (lambda: Schema((AGE,)).values({"age": 1.5}), "from 0 to 1"),
+        (lambda: replace(AGE, typical=1.5), "labels go from 0 to 1"),
         (lambda: Schema((AGE,)).values({"age": float("nan")}), "from 0 to 1"),
         (lambda: Schema((AGE,)).scale(torch.ones(4, 2)), r"\(4, 2\).*1 attributes"),
         (lambda: Schema((AGE, YAW)).scale(torch.tensor([[1.0, float("nan")]])), "'yaw' is not finite"),

@@ -337,6 +337,19 @@ def test_labels_mix_by_the_mean_share_and_the_ends_stay_what_they_are():
     assert mixed(generator, a, b, [1.0] * rows).label is None
 
 
+def test_who_has_no_labels_mixes_and_is_drawn_with_the_typical_ones():
+    made = labeled()
+    attributes = tuple(replace(a, typical=0.1) for a in made.schema.attributes)
+    made.network.cfg = replace(made.network.cfg, schema=replace(made.schema, attributes=attributes))
+    generator = Generator(made.network)
+    plain = generator.sample(1)
+    told = run(generator, plain, SetLabels({"age": 0.1, "yaw": 0.1}))
+    assert torch.equal(generator.draw(plain), generator.draw(told))
+    for share in (0.01, 0.5):
+        label = mixed(generator, told, generator.sample(2), [share] * generator.latent_shape[0]).label
+        assert label.tolist() == pytest.approx([0.1, 0.1])
+
+
 # ---- what is refused
 
 

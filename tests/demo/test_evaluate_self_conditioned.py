@@ -290,6 +290,8 @@ def test_a_missing_model_is_told_in_a_sentence_with_what_to_do(monkeypatch, tmp_
     assert main(["evaluate", "self_conditioned", "--quick", "--out", str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "--model runs/steered/model.safetensors" in said
+    assert main(["evaluate", "self_conditioned", "--model", "other.safetensors"]) == 2
+    assert "say with --out where to write" in capsys.readouterr().err
     assert main(["evaluate", "demo", "--model", "other.safetensors"]) == 2
     assert "leave it out" in capsys.readouterr().err
 

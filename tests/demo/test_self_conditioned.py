@@ -1,10 +1,12 @@
 """The self-conditioned demo: portraits are drawn, labeled and fine-tuned on, and a run that was stopped goes on."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from ganedit_widgets.core import load_generator
-from ganedit_widgets.core.conditioning import load_labels
+from ganedit_widgets.core.conditioning import load_labels, save_labels
 from ganedit_widgets.core.conditioning.statistics import auc, spearman
 from ganedit_widgets.core.errors import LatentError
 from ganedit_widgets.core.training.conditional import ConditionalConfig
@@ -61,7 +63,12 @@ def test_labels_are_of_exact_latents_or_of_guessed_ones_and_of_no_others(tmp_pat
     exact = portrait_labels(generator, folder, tmp_path / "exact.safetensors")
     assert torch.equal(load_labels(tmp_path / "exact.safetensors").raw, exact.raw)
     assert exact.about["inversion"] == {"taught": True}
+    again = replace(exact, raw=exact.raw + 1)  # as another machine may have measured them: a run goes on with its own
+    save_labels(tmp_path / "exact.safetensors", again)
+    assert torch.equal(portrait_labels(generator, folder, tmp_path / "exact.safetensors").raw, again.raw)
     if generator.encoder is not None:
+        other = portrait_labels(generator, folder, tmp_path / "exact.safetensors", "encoder")
+        assert not other.about["inversion"].get("taught")
         guessed = portrait_labels(generator, folder, tmp_path / "guessed.safetensors", "encoder")
         assert guessed.names == exact.names and not torch.allclose(guessed.raw, exact.raw)
     with pytest.raises(LatentError, match="exact or encoder"):

@@ -53,7 +53,7 @@ def read(panel, until):
 
 def settled(panel, until):
     """Wait until nothing is followed up in the background any more."""
-    until(lambda: "0 jobs" in repr(panel.session._worker))
+    until(lambda: ", 0 jobs)" in repr(panel.session._worker))
 
 
 def paint(panel, points=SQUARE):

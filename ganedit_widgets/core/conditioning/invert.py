@@ -122,7 +122,9 @@ def _open_parts(parts: Path, note: dict[str, Any]) -> None:
     file = parts / NOTE
     if processes()[0] == 0 and not file.exists():
         parts.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(note), encoding="utf-8")
+        partial = parts / f"{NOTE}.partial"
+        partial.write_text(json.dumps(note), encoding="utf-8")
+        partial.replace(file)
     await_others()
     if json.loads(file.read_text(encoding="utf-8")) != note:
         raise LatentError(
@@ -148,8 +150,9 @@ def _merge(files: Sequence[Path], out: Path, note: dict[str, Any]) -> None:
     header = {**note, "names": names, "keys": names, "failed": failed}
     tensors = {"w": torch.cat(rows), "psnr": torch.full((len(names),), float("nan"))}
     write_tensors(out, tensors, {KEY: json.dumps(header)})
-    for path in files:
-        path.unlink()
     folder = files[0].parent
+    for path in folder.iterdir():  # with what a run that was killed had half written
+        if path.name != NOTE:
+            path.unlink()
     (folder / NOTE).unlink()  # last: parts without it would be taken for those of the next run
     folder.rmdir()

@@ -80,6 +80,7 @@ def attribute_of(name: str, direction: Direction) -> Attribute:
         direction_id=direction_id(direction),
         space=direction.space,
         weights=direction.weights,
+        kind=direction.kind,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -15,14 +16,15 @@ from ..generators.base import Generator, require_own
 from ..generators.class_head import SelfConditionedDiscriminator
 from ..latent import Latent
 from ..perceptual import distance_to
-from ..probes.directions import Direction, require_fit
-from ..probes.trends import readout
+from ..probes.directions import Direction, parts, require_fit
+from ..probes.trends import READOUT, readout
 from ..short import short
 from .labeler import direction_id, project
 from .reading import read_labels
 from .schema import Attribute, Schema
 
 SAME = 1e-6  # labels that differ less are the same
+ALIKE = 0.02  # what directions that are so alike would have to cancel of each other is left
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +42,8 @@ class Original:
     def of(cls, steered: Generator, generator: Generator, directions: Iterable[Direction] = ()) -> Original:
         """Return the original of `steered`; of `directions` those are taken that its attributes were measured with.
 
-        They are known by their numbers, else by the name that the schema gives them, else by the attribute's own. If an
-        attribute was measured along its direction's readout, so it is here.
+        They are known by their numbers, else by the name that the schema gives them, else by the attribute's own. An
+        attribute that was measured along its direction's readout, or with weights of layers, is so here.
         Raises `LabelError` if `steered` takes no labels, `ModelError` if it was made of another model than `generator`.
         """
         if steered.schema is None:
@@ -61,8 +63,8 @@ class Original:
     def latent(self, latent: Latent) -> Latent:
         """Return the original's latent for one of the self-conditioned generator: the same w, offsets and noise.
 
-        Each attribute is moved along its direction until the latent's own label is what the labels say; attributes
-        without a direction stay as they are. Raises `LatentError` or `DirectionError` for what does not fit.
+        It is moved along the directions until the latent's own labels are what the labels say; attributes without a
+        direction are left out of that. Raises `LatentError` or `DirectionError` for what does not fit.
         """
         reached = replace(latent.detached(), fingerprint=self.generator.fingerprint, label=None)
         for name, strength in self.strengths(latent).items():
@@ -82,17 +84,31 @@ class Original:
     def strengths(self, latent: Latent) -> dict[str, float]:
         """Return how far it moves for a latent's labels: attribute → strength, in standard deviations of its W.
 
-        From the label that its w has by itself to the one that is set. Whoever lies beyond an end of the range stays
-        there if that end is set.
+        From the labels that its w has by itself to those that are set, for all attributes at once: each direction
+        changes the others' labels a little too. Whoever lies beyond an end of the range stays there if that end is set.
         """
         own, raw = self.own(latent), self._raw(latent)
-        moved = {}
-        for attribute, v in zip(self.schema.attributes, self._labels(latent).tolist(), strict=True):
-            name = attribute.name
-            if name in raw and abs(v - own[name]) > SAME:
-                change = attribute.low + v * (attribute.high - attribute.low) - raw[name]
-                moved[name] = change / label_of_one(self.generator, self.directions[name], self.measures[name])
-        return moved
+        wanted = dict(zip(self.schema.names, self._labels(latent).tolist(), strict=True))
+        if all(abs(wanted[name] - own[name]) <= SAME for name in raw):
+            return {}
+        change = torch.zeros(len(raw), dtype=torch.float64)
+        for i, name in enumerate(raw):
+            if abs(wanted[name] - own[name]) > SAME:
+                attribute = self.schema[name]
+                change[i] = attribute.low + wanted[name] * (attribute.high - attribute.low) - raw[name]
+        return dict(zip(raw, (self._inverse @ change).tolist(), strict=True))
+
+    @cached_property
+    def _inverse(self) -> Tensor:
+        """What changes of raw labels (K,) are to be multiplied with to get strengths: (K, K)."""
+        effects = torch.zeros(len(self.measures), len(self.measures), dtype=torch.float64)
+        for j, direction in enumerate(self.directions.values()):
+            for i, measure in enumerate(self.measures.values()):
+                effects[i, j] = _effect(self.generator, direction, measure)
+            label_of_one(self.generator, direction, [*self.measures.values()][j])  # says if it does not grow
+        scale = effects.diagonal()
+        found: Tensor = torch.linalg.pinv(effects / scale[:, None], rtol=ALIKE) / scale
+        return found
 
     def _labels(self, latent: Latent) -> Tensor:
         return self.schema.typical if latent.label is None else latent.label.detach().cpu().clamp(0, 1)
@@ -112,16 +128,23 @@ def label_of_one(generator: Generator, direction: Direction, measure: Direction 
     Raises `DirectionError` for a direction of another model, or one along which its label does not grow.
     """
     require_fit(generator, direction)
-    change = direction.unit  # the vector is of length 1: in S that is all
-    if direction.space != "s":
-        start = generator.average()
-        moved = run(generator, start, MoveAlong(direction, 1.0))
-        change = float((project(generator, [measure or direction], moved.w[None] - start.w[None])).squeeze())
+    change = _effect(generator, direction, measure or direction)
     if not change > 0:
         raise DirectionError(
             f"The label of {direction.name!r} does not grow along it: measure its layer weights again."
         )
     return change
+
+
+def _effect(generator: Generator, direction: Direction, measure: Direction) -> float:
+    """Return by how much a move of strength 1 along `direction` changes the raw label along `measure`."""
+    if direction.space == "s":  # the vector is of length 1: that is all, and no label of W changes
+        along = parts(measure.vector) if measure.space == "s" else {}
+        return direction.unit * sum(float(x @ along[k]) for k, x in parts(direction.vector).items() if k in along)
+    start = generator.average()
+    moved = run(generator, start, MoveAlong(direction, 1.0))
+    before, after = project(generator, [measure], torch.stack([start.w, moved.w]).cpu()).squeeze(1).tolist()
+    return float(after - before)
 
 
 @dataclass(frozen=True)
@@ -178,9 +201,9 @@ def _direction_of(attribute: Attribute, directions: Iterable[Direction]) -> Dire
 
 
 def _measure_of(attribute: Attribute, direction: Direction, generator: Generator) -> Direction:
-    """Return the readout of `direction` if that is what the attribute's labels were measured along, else itself."""
-    if direction.space == "w" and direction_id(direction) != attribute.direction_id:
-        read = readout(generator, direction)
-        if direction_id(read) == attribute.direction_id:
-            return read
-    return direction
+    """Return the direction along which the attribute's labels were measured, if `direction` is what changes it."""
+    if direction_id(direction) == attribute.direction_id:
+        return direction
+    if attribute.kind == READOUT and direction.kind != READOUT:
+        direction = readout(generator, direction)
+    return replace(direction, weights=attribute.weights) if attribute.weights else direction

@@ -35,6 +35,7 @@ class Attribute:
     space: str = "w"  # "w", "w+" or "s"
     weights: tuple[float, ...] = ()  # of W+'s layers, in a label of W; none: all the same
     mirror: str = "unknown"  # label of a mirrored picture: "same", "opposite" (v becomes 1 − v), "unknown"
+    kind: str = ""  # the direction's: "readout" if labels were measured along that of the direction of this name
     typical: float = MIDDLE  # v of the median picture: what a latent without labels is drawn with
 
     def __post_init__(self) -> None:

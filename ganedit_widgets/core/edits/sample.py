@@ -20,7 +20,7 @@ class Sample:
 
     seed: int
     psi: float = 0.7  # 1: as varied as the training data; 0: the average picture
-    label: tuple[float, ...] | None = None  # None: zeros; 0.5 each for a self-conditioned generator
+    label: tuple[float, ...] | None = None  # None: zeros; the typical ones of a self-conditioned generator
 
     __repr__ = short
     total = 1

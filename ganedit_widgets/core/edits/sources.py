@@ -51,19 +51,17 @@ def mixed(generator: Generator, a: Latent, b: Latent, shares: Sequence[float] | 
     if generator.schema is None:
         label = b.label if sum(share) > len(share) / 2 else a.label
     else:
-        label = _mixed_label(a.label, b.label, float(part.mean()))
+        label = _mixed_label(a.label, b.label, float(part.mean()), generator.schema.typical)
     w = torch.lerp(a.w, b.w.to(a.w), part[:, None])
     return replace(a, w=w, offsets=offsets, noise=noise, label=label)
 
 
-def _mixed_label(a: Tensor | None, b: Tensor | None, share: float) -> Tensor | None:
-    """Return labels (A,) on the way from `a` to `b`; who has none counts as 0.5, the middle."""
+def _mixed_label(a: Tensor | None, b: Tensor | None, share: float, typical: Tensor) -> Tensor | None:
+    """Return labels (A,) on the way from `a` to `b`; who has none has the typical ones."""
     if share in (0.0, 1.0) or (a is None and b is None):
         return b if share == 1 else a
-    known = a if a is not None else b
-    assert known is not None  # one of them has labels
-    middle = torch.full_like(known, 0.5)
-    return torch.lerp(middle if a is None else a, (middle if b is None else b).to(known), share)
+    start = typical if a is None else a
+    return torch.lerp(start, (typical if b is None else b).to(start), share)
 
 
 def _offset(a: Tensor | None, b: Tensor | None, share: float) -> Tensor | None:

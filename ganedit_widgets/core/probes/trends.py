@@ -15,6 +15,7 @@ from ..generators.base import Generator, require_own
 from ..latent import Latent
 from .directions import Direction, new_direction, require_fit
 
+READOUT = "readout"  # the kind of a direction along which something is measured, not changed
 SHRINK = 0.1  # of the mean variance, added to all: axes that W hardly has must not decide
 
 
@@ -59,7 +60,7 @@ def readout(generator: Generator, direction: Direction, shrink: float = SHRINK) 
     covariance = torch.cov(generator.w_samples.t().cpu().double())
     ridge = shrink * covariance.diag().mean() * torch.eye(len(covariance), dtype=torch.float64)
     n = torch.linalg.solve(covariance + ridge, direction.vector.double())
-    found = new_direction(generator, n.float(), direction.name, direction.layers, "readout", sign=direction.sign)
+    found = new_direction(generator, n.float(), direction.name, direction.layers, READOUT, sign=direction.sign)
     return replace(found, about={"of": direction.kind, "shrink": shrink})
 
 

@@ -88,7 +88,7 @@ def save(trainer: ConditionalTrainer, folder: Path) -> Path:
     torch.save(trainer.state(), partial)
     partial.replace(folder / CHECKPOINT)
     sheet = folder / f"labels_{trainer.pictures // 1000:06d}k.png"
-    save_label_grid(Generator(trainer.average, name="in training"), sheet)
+    save_label_grid(Generator(trainer.result(), name="in training"), sheet)
     return sheet
 
 
@@ -133,16 +133,21 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def export_run(
-    source: Generator, schema: Schema, folder: str | Path, cfg: ConditionalConfig, half: bool = False
+    source: Generator,
+    schema: Schema,
+    folder: str | Path,
+    cfg: ConditionalConfig,
+    half: bool = False,
+    meta: Mapping[str, Any] = {},
 ) -> Path:
-    """Write the model that the run in `folder` has reached into it; return its path.
+    """Write the model that the run in `folder` has reached into it; return its path. `half`, `meta`: as in `export`.
 
     Raises `TrainingError` if there is no checkpoint, or one of another run.
     """
     trainer = ConditionalTrainer(source, schema, cfg)
     if not resume(trainer, Path(folder)):
         raise TrainingError(f"There is no {CHECKPOINT} in {folder}: name the folder of a run.")
-    return export(trainer, Path(folder) / MODEL, half)
+    return export(trainer, Path(folder) / MODEL, half, meta)
 
 
 def export(trainer: ConditionalTrainer, path: str | Path, half: bool = False, meta: Mapping[str, Any] = {}) -> Path:
