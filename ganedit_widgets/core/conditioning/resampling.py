@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,15 +79,27 @@ def resample(labels: Labels, count: int | None = None, k: int = NEIGHBORS, seed:
     rng = np.random.default_rng(seed)
     rows = _drawn(v, rng.random((total, v.shape[1])), rng.random(total), k, cap)
     settings = {"count": total, "k": k, "seed": seed, "cap": cap, "attributes": list(labels.schema.names)}
-    return Resampling(torch.from_numpy(rows), n, settings)
+    return Resampling(torch.from_numpy(rows), n, {**settings, "names": digest_of(labels.names)})
 
 
-def balance(labels: Labels, resampling: Resampling) -> Balance:
-    """Return what a resampling of these labels did. Raises `LabelError` if it is of other labels."""
+def digest_of(names: Sequence[str]) -> str:
+    """Return 12 hexadecimal digits of pictures' names and their order."""
+    return hashlib.sha256(json.dumps(list(names)).encode()).hexdigest()[:12]
+
+
+def require_of(labels: Labels, resampling: Resampling) -> None:
+    """Raise `LabelError` if a resampling is of other pictures than `labels` are."""
     if resampling.pictures != len(labels):
         raise LabelError(
             f"This resampling is of {resampling.pictures} pictures, there are labels of {len(labels)}: resample these."
         )
+    if resampling.settings.get("names", found := digest_of(labels.names)) != found:
+        raise LabelError("This resampling is of pictures of other names than those that are labeled: resample these.")
+
+
+def balance(labels: Labels, resampling: Resampling) -> Balance:
+    """Return what a resampling of these labels did. Raises `LabelError` if it is of other labels."""
+    require_of(labels, resampling)
     counts = torch.bincount(resampling.rows, minlength=len(labels)).double()
     share = counts / counts.sum()
     top = share.sort(descending=True).values[: max(1, round(TOP * len(labels)))]

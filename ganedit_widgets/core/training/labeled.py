@@ -42,11 +42,10 @@ class LabeledPictures:
                 f"There are labels of {missing[0]!r}, but no such picture ({len(missing)} of {len(labels)} are "
                 "missing): give the folder that was labeled."
             )
-        if resampling is not None and resampling.pictures != len(labels):
-            raise LabelError(
-                f"This resampling is of {resampling.pictures} pictures, there are labels of {len(labels)}: resample "
-                "these."
-            )
+        if resampling is not None:
+            from ..conditioning.resampling import require_of  # needs scipy, which others do not
+
+            require_of(labels, resampling)
         rows = np.arange(len(labels)) if resampling is None else resampling.rows.numpy()
         return cls(pictures, labels.v, labels.schema, np.array([place[name] for name in labels.names]), rows)
 
