@@ -106,7 +106,7 @@ def steered(path: Path | str | None = None) -> Generator:
         raise ModelError(
             "This copy has no self-conditioned demo model: make one with `python -m "
             "ganedit_widgets.demo.self_conditioned runs/steered`, and give it with `--model "
-            "runs/steered/model.safetensors`."
+            "runs/steered/model.safetensors --out results`."
         )
     return load_generator(NAME if path is None else path)
 
