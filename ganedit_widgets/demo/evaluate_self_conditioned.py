@@ -42,6 +42,7 @@ from .steering_figures import furthest, identity_curves, sweep_sheet
 from .steering_trials import OURS, SCALES, Sweep, Way, doubt, steering_metrics, strengths, sweep
 
 FIRST, POOL = 400_000, 300_000  # seeds of the people who are edited, and of those that directions are learned from
+FACE = 2  # who is shown, of those: somebody with hair, which tells of age
 STARTS = 8  # pictures of an untrained model
 Own = Callable[[int], Tensor]  # seed → labels v (A,)
 
@@ -95,7 +96,7 @@ def evaluate(
     metrics |= {f"time/picture_{way}": exactly(spent) for way, spent in seconds.items()}
     metrics |= set_metrics(generator, conditioned, oracle, labels, extent) | {"memory/peak_gib": exactly(peak_gib())}
     shown = {name: furthest(those, sweeps[name], name, line.value) for name, those in ways.items()}
-    figures |= {"identity": identity_curves(sweeps, line.value), "pictures": sweep_sheet(shown, FIRST)}
+    figures |= {"identity": identity_curves(sweeps, line.value), "pictures": sweep_sheet(shown, FIRST + FACE)}
     command = "ganedit evaluate self_conditioned" + " --model MODEL" * (model is not None) + " --quick" * quick
     return Results("self_conditioned", metrics, command, time.monotonic() - began, quick, figures=figures)
 
