@@ -20,6 +20,7 @@ HEAD = "Labels as the model's class head reads them, first with those that are t
 NO_HEAD = "This model has no class head, which would read labels."
 LOOK = "Look: how much the picture changed in all, 0 for not at all; it stands in for identity."
 NEAR = 0.005  # labels that differ less are the typical ones
+LEAST = 0.05  # σ that are worth telling
 MISSING = "Open the model that this one was made of (below), to see the same edit there."
 
 
@@ -66,10 +67,12 @@ class OriginalView(ipw.VBox):
     def _say(self, strengths: dict[str, float]) -> None:
         parts = []
         if self.original is not None:
-            parts = [f"{self.original.directions[name].name} {x:+.1f} σ" for name, x in strengths.items()]
+            far = {name: x for name, x in strengths.items() if abs(x) >= LEAST}
+            parts = [f"{self.original.directions[name].name} {x:+.1f} σ" for name, x in far.items()]
             changed = changed_labels(self.session)
             parts += [f"no direction of {n}" for n in changed if n not in self.original.directions]
-        text = f"<b>original</b> <span>{escape(', '.join(parts))}</span>"
+        said = escape(", ".join(parts))
+        text = f'<b>original</b> <span title="{said}">{said}</span>'
         if self.caption.value != text:
             self.caption.value = text
 

@@ -161,6 +161,18 @@ def test_labels_of_fakes_are_even_and_fresh():
     assert float(v.min()) < 0.02 and float(v.max()) > 0.98
 
 
+def test_the_critics_class_head_learns_of_real_pictures_alone():
+    reports = []
+    real, v = data().batch(4, 16, np.random.default_rng(0), CPU)
+    for fake, asked in ((torch.zeros(4, 3, 16, 16), torch.zeros(4, 2)), (torch.ones(4, 3, 16, 16), torch.ones(4, 2))):
+        run = trainer(**AT_ONCE, r1_every=1000)
+        run.steps = 1  # no penalty in this one
+        with torch.enable_grad():
+            reports.append(run._improve_critic(real, v, fake, asked))
+    assert reports[0]["class_d"] == reports[1]["class_d"] and reports[0]["loss_d"] != reports[1]["loss_d"]
+    assert ConditionalConfig().class_weight_d == ConditionalConfig().class_weight_g == 0.5
+
+
 def test_a_conditional_adversarial_head_learns_to_look_at_the_labels():
     run = trainer(**AT_ONCE, projection=True)
     x = torch.randn(4, 3, 16, 16)

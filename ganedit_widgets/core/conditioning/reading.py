@@ -26,6 +26,7 @@ def read_labels(generator: Generator, pictures: Tensor) -> Tensor:
     """Return the labels v (N, A) in [0, 1] of pictures (N, 3, H, W) in [-1, 1], of the generator's size.
 
     Each is ½·(1 + h − l) of the class head's softmax (l, m, h): that of a picture alone, whatever is beside it.
+    The paper gives l and h to the generator as they are; here they become the one v that a slider stands for.
     Raises `LabelError` if the model has no class head.
     """
     critic = class_head(generator)
