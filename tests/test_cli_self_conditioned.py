@@ -91,6 +91,15 @@ def test_what_does_not_fit_is_one_line(home, capsys, more, files, says):
     assert says in lines[-1]
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--thousands", "nan"), ("--warm-up", "inf"), ("--ramp", "-1"), ("--lr", "x")]
+)
+def test_numbers_that_are_none_are_one_line(home, capsys, option, value):
+    with pytest.raises(SystemExit):
+        train(home, option, value)
+    assert f"argument {option}: {value!r} is no finite number of 0 or more" in capsys.readouterr().err
+
+
 def test_fewer_pictures_than_neighbors_are_one_line(home, capsys):
     rng = np.random.default_rng(1)
     few = Labels(torch.from_numpy(rng.random((4, 2))).float(), tuple(f"{i:02}.png" for i in range(4)), SCHEMA)

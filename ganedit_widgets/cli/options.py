@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,17 @@ def positive_or_zero(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is no number of 0 or more")
     return int(text)
+
+
+def amount(text: str) -> float:
+    """Read a finite number from 0 on."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no finite number of 0 or more")
+    return number
 
 
 def require_pictures(*paths: Path | None) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import add_model, positive, positive_or_zero
+from .options import add_model, amount, positive, positive_or_zero
 from .train import stop_asked
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     add("--rows", type=Path, metavar="FILE", help="a file of `ganedit resample`")
     add("--all", action="store_true", help="draw each picture as often as any other: no sampling for even labels")
     add("--attributes", nargs="+", default=None, metavar="NAME", help="to be set by labels (all)")
-    add("--thousands", type=float, default=160, help="of pictures to show (160)")
-    add("--minutes", type=float, default=None, help="stop after so long; run again to go on")
+    add("--thousands", type=amount, default=160, help="of pictures to show (160)")
+    add("--minutes", type=amount, default=None, help="stop after so long; run again to go on")
     add("--batch", type=positive, default=4, help="pictures per step and process (4)")
-    add("--lr", type=float, default=0.002, help="learning rate (0.002)")
+    add("--lr", type=amount, default=0.002, help="learning rate (0.002)")
     add(
         "--start",
         choices=("zero", "copies"),
@@ -46,10 +46,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     add("--projection", action="store_true", help="let the critic's scores depend on labels too")
     add("--mirror", action="store_true", help="mirror real pictures, with the labels of mirrored ones")
-    add("--warm-up", type=float, default=2, metavar="K", help="thousands that the class head learns alone (2)")
-    add("--ramp", type=float, default=4, metavar="K", help="thousands until the generator follows it fully (4)")
-    add("--r1", type=float, default=None, help="weight γ (the paper's: 0.0002·size²/batch)")
-    add("--ada", type=float, default=0.6, help="target of augmentation (0.6; 0: none)")
+    add("--warm-up", type=amount, default=2, metavar="K", help="thousands that the class head learns alone (2)")
+    add("--ramp", type=amount, default=4, metavar="K", help="thousands until the generator follows it fully (4)")
+    add("--r1", type=amount, default=None, help="weight γ (the paper's: 0.0002·size²/batch)")
+    add("--ada", type=amount, default=0.6, help="target of augmentation (0.6; 0: none)")
     add("--seed", type=positive_or_zero, default=0)
     add("--half", action="store_true", help="write the model at half its size")
 

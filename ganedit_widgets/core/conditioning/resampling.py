@@ -69,7 +69,10 @@ def resample(labels: Labels, count: int | None = None, k: int = NEIGHBORS, seed:
     """
     n, total = len(labels), len(labels) if count is None else count
     if not 1 <= k <= n:
-        raise LabelError(f"The {k} nearest of {n} pictures were asked for: choose k from 1 to {n}, or label more.")
+        raise LabelError(
+            f"The {k} nearest of {n} pictures were asked for: choose k from 1 to {n} (`ganedit resample --nearest`), "
+            "or label more."
+        )
     if total < 1 or cap < 0 or (cap and cap * n < total):
         raise LabelError(
             f"{total} draws from {n} pictures, each at most {cap} times, were asked for: draw 1 to "
