@@ -16,7 +16,10 @@ from .stage import Stage
 from .worker import Steps
 
 SIDE = 300  # CSS pixels of each of the two pictures
-HEAD = "Labels as the model's class head reads them, first with those that are typical, then as set."
+HEAD = (
+    "Labels as the model's class head reads them, first with those that are typical, then as set. It is a judge of its "
+    "own, and near the ends it reads less than is set."
+)
 NO_HEAD = "This model has no class head, which would read labels."
 LOOK = "Look: how much the picture changed in all, 0 for not at all; it stands in for identity."
 NEAR = 0.005  # labels that differ less are the typical ones
@@ -67,8 +70,8 @@ class OriginalView(ipw.VBox):
     def _say(self, strengths: dict[str, float]) -> None:
         parts = []
         if self.original is not None:
-            far = {name: x for name, x in strengths.items() if abs(x) >= LEAST}
-            parts = [f"{self.original.directions[name].name} {x:+.1f} σ" for name, x in far.items()]
+            far = sorted(strengths.items(), key=lambda item: -abs(item[1]))  # the line may be cut
+            parts = [f"{self.original.directions[name].name} {x:+.1f} σ" for name, x in far if abs(x) >= LEAST]
             changed = changed_labels(self.session)
             parts += [f"no direction of {n}" for n in changed if n not in self.original.directions]
         said = escape(", ".join(parts))

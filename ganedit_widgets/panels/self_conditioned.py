@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from html import escape
+from collections.abc import Iterable, Mapping
 
-import ipywidgets as ipw
-
-from ganedit_widgets.core.conditioning.original import SAME, Original, labels_of
-from ganedit_widgets.core.edits import Edit, SetLabels
-from ganedit_widgets.core.errors import LabelError, ModelError
+from ganedit_widgets.core.conditioning import Attribute
+from ganedit_widgets.core.conditioning.original import SAME, Original, labels_of, neutral
+from ganedit_widgets.core.edits import Edit, Sample, SetLabels, Stack
+from ganedit_widgets.core.errors import LabelError
 from ganedit_widgets.core.generators import Generator
 from ganedit_widgets.core.generators.load import has_shipped, is_of_demo, load_generator
 from ganedit_widgets.core.latent import Latent
-from ganedit_widgets.core.probes import Direction, load_directions
+from ganedit_widgets.core.probes import Direction
 
-from .controls import Fold, allow, button, help_line, named, row
+from .controls import Fold, allow, button, help_line, row
 from .frame import Frame
 from .knobs import Knobs
+from .labels_about import OriginalForm, shipped
 from .labels_open import ModelOpener
 from .labels_photo import RealPicture
 from .labels_sheet import LabelSheet
 from .labels_view import SIDE, Measures, OriginalView
 from .panel import Panel
 from .part_find import Seen
+from .seeds import SeedPicker
 from .session import Session
 from .worker import Steps
 
 SLIDER = {"min": -0.1, "max": 1.1, "step": 0.01, "warn": [0.0, 1.0]}  # red: it saturates there
 ABOUT = "0 and 1 are the ends of the data: beyond them, where it is red, nothing more changes."
-OWN = "The labels this person has in the original model: both pictures then show the same"
+OWN = "The labels this person has in the original model, which is then not moved at all"
 NO_LABELS = (
     "This model takes no labels: make one that does with “ganedit train self-conditioned”, and open its file here."
 )
+OPEN = "{} takes no labels; {}, which does, is open below. Another file can be opened in its place:"
+MODEL = "The original model, and what the numbers mean"
 DEMO = "demo-self-conditioned"  # what is opened below the demo by itself
 
 
@@ -57,22 +59,23 @@ class SelfConditionedPanel(Panel):
         schema = session.generator.schema
         self._names = list(schema.names) if schema else []
         self._label: dict[str, float] = {}  # the one that the sliders rest at
-        typical = {a.name: a.typical for a in schema.attributes} if schema else {}
-        rows = [{"key": name, "label": name, "value": v, "default": v, **SLIDER} for name, v in typical.items()]
-        self.knobs = Knobs(rows, label="Labels")
+        self._follows = False  # whether the sliders show what another panel previews
+        self.knobs = Knobs([_slider(attribute) for attribute in schema.attributes] if schema else [], label="Labels")
         # layout
         if not self._names:
             self.opener = ModelOpener(session, "a self-conditioned model", self.open_model, "Open it below")
-            super().__init__(session, [help_line(NO_LABELS), self.opener])
+            self.about = help_line(NO_LABELS)
+            super().__init__(session, [self.about, self.opener])
             self.apply_button.layout.display = self.reset_button.layout.display = "none"
             return
         self.measures = Measures(session)
         self.view = self.beside_view = OriginalView(session, lambda: self.layout.display != "none")
         self.photo_fold = Fold("A real picture", lambda: RealPicture(session, self.open_below))
         self.sheet_fold = Fold("A sheet of labels", lambda: LabelSheet(self, session))
-        self.model_fold = Fold("The original model, and what the numbers mean", self._make_about)
+        self.model_fold = Fold(MODEL, lambda: OriginalForm(session, self.original, self.open_original))
         self.own_button = button("The person's own", session.guarded(self.take_own))
-        super().__init__(session, [help_line(ABOUT), self.knobs], buttons=[self.own_button])
+        self.seeds = SeedPicker(session.guarded(self.preview))
+        super().__init__(session, [row("seed", self.seeds, self.own_button), help_line(ABOUT), self.knobs])
         folds = [self.photo_fold, self.sheet_fold, self.model_fold]
         self.children = (*self.children, self.measures, *folds)  # type: ignore[has-type]
         # connections
@@ -80,9 +83,9 @@ class SelfConditionedPanel(Panel):
         self.knobs.on_input(session.guarded(lambda key, value, final: self.preview(moving=not final)))
         self.watch(session.guarded(lambda _: self._on_pixels()), "pixels")
         self.watch(lambda _: self._on_entries(), "entries")
-        self.watch(lambda _: self._on_busy(), "busy")
+        self.watch(lambda _: self.photo_fold.made and self.photo_fold.content.refresh(), "busy", "entries")
         self.watch(lambda change: self.photo_fold.made and self.photo_fold.content.settled(change), "settled")
-        self.layout.observe(lambda _: self._on_seen(), "display")
+        self.layout.observe(lambda _: session.in_background(f"original {id(self)} seen", self._follow), "display")
         self._on_entries()
         self.ready = session.in_background(f"original {id(self)}", self._find_original)
 
@@ -96,23 +99,26 @@ class SelfConditionedPanel(Panel):
     # ---- what the controls mean
 
     def edit(self) -> Edit | None:
-        """Return the labels that differ from the recorded ones; None if none does."""
+        """Return a seed's sample, if one was chosen, and the labels that are to differ; None if nothing is."""
         if not self._names:
             return None
-        recorded = labels_of(self.session.generator, self.session.latent)
+        sample: list[Edit] = [Sample(self.seeds.seed.value)] if self.seeds.chosen else []
+        latent = self.session.shown if self._follows else self.session.latent
+        before = labels_of(self.session.generator, neutral(latent) if sample else latent)
         wanted = {name: min(max(v, 0.0), 1.0) for name, v in self.knobs.values.items()}  # beyond them it saturates
-        moved = {name: v for name, v in wanted.items() if abs(v - recorded[name]) > SAME}
-        return SetLabels(moved) if moved else None
+        moved = {name: v for name, v in wanted.items() if abs(v - before[name]) > SAME}
+        edits = [*sample, SetLabels(moved)] if moved else sample
+        return edits[0] if len(edits) == 1 else Stack(tuple(edits)) if edits else None
 
     def why_not(self) -> str:
         """Say what is missing."""
         return super().why_not() if self._names else "This model takes no labels"
 
     def reset(self) -> None:
-        """The sliders to the labels that are recorded."""
+        """The sliders to the labels that are recorded, and no seed."""
+        self.seeds.chosen = False
         self._label = labels_of(self.session.generator, self.session.latent)
-        for name, v in self._label.items():
-            self.knobs.set(name, v)
+        self._set(self._label)
 
     def refresh(self) -> None:
         """Enable the buttons, or say why they cannot be pressed."""
@@ -125,9 +131,12 @@ class SelfConditionedPanel(Panel):
         """Show the person with the labels that its latent has in the original model."""
         if self.original is None:
             return
-        for name, v in self.original.own(self.session.latent).items():
+        self._set(self.original.own(self.session.shown))
+        self.preview()
+
+    def _set(self, labels: Mapping[str, float]) -> None:
+        for name, v in labels.items():
             self.knobs.set(name, v)
-        self.preview(moving=False)
 
     # ---- other models; in a thread of their own
 
@@ -150,13 +159,12 @@ class SelfConditionedPanel(Panel):
         frame, outer = Frame(panel.session, [panel], generator.name), self.frame
         self._close_opened()
         outer.children = (*outer.children, frame)
+        if not self._names:
+            self.about.value = help_line(OPEN.format(self.session.generator.name, generator.name)).value
         self.opened = panel  # last: whoever sees it finds its frame
 
-    def open_original(self, path: str) -> None:
-        """Compare with the model at `path`, and its directions if a file of them is given. Raises `ModelError`."""
-        generator = load_generator(path, self.session.generator.device)
-        where = self.directions_path.value.strip()
-        directions = load_directions(where or "demo").values() if where or path == "demo" else ()
+    def open_original(self, generator: Generator, directions: Iterable[Direction]) -> None:
+        """Compare with another model, and its directions. Raises `ModelError` if this one was not made of it."""
         original = Original.of(self.session.generator, generator, directions)
         self.session.in_background(f"original {id(self)}", lambda: self._take(original))
         self.session.tell(f"Compared with {generator.name}, which has directions of {_listed(original.directions)}.")
@@ -180,36 +188,31 @@ class SelfConditionedPanel(Panel):
         self.opened.session.close()
         self.opened = None
 
-    def _make_about(self) -> ipw.Widget:
-        box = named(ipw.Text(placeholder="directions.safetensors", layout={"width": "250px"}), "File of its directions")
-        self.directions_path = box
-        self.original_opener = ModelOpener(self.session, "the original model", self.open_original, "Compare with it")
-        about = ipw.HTML(meaning(self.session.generator))
-        about.add_class("ge-labels-measures")
-        return ipw.VBox(
-            [help_line("A file of directions, and the original model:"), row("", box), self.original_opener, about]
-        )
-
     # ---- from the session, in the worker's thread
 
     def _on_pixels(self) -> None:
         self.beside_view.follow()
         if not self.session.moving:
             self._measuring.ask()
+            self._follow_others()
+
+    def _follow_others(self) -> None:
+        """Let the sliders show the labels that another panel previews, and rest when it does no longer."""
+        pending, followed = self.session.pending, self._follows
+        self._follows = pending is not None and pending not in self._panel_edits
+        if self._follows:
+            self._set(labels_of(self.session.generator, self.session.shown))
+        elif followed and pending is None:
+            self._panel_rest()
+        self.refresh()
 
     def _on_entries(self) -> None:
+        begun = self.session.history.begun
+        if isinstance(begun, Sample) and not self.seeds.chosen:
+            self.seeds.show(begun.seed)
         if self._label != labels_of(self.session.generator, self.session.latent):
             self.reset()
         self.refresh()
-        self._on_busy()
-
-    def _on_busy(self) -> None:
-        if self.photo_fold.made:
-            self.photo_fold.content.refresh()
-
-    def _on_seen(self) -> None:
-        if self.layout.display != "none":
-            self.session.in_background(f"original {id(self)} seen", lambda: self._follow())
 
     def _follow(self) -> Steps:
         yield
@@ -237,27 +240,9 @@ class SelfConditionedPanel(Panel):
         yield from self.measures.steps(self.original)
 
 
-def shipped(generator: Generator) -> tuple[Generator | None, tuple[Direction, ...]]:
-    """Return the demo model with its directions, if `generator` was made of it; else None."""
-    if generator.schema is None or not generator.schema.fingerprint:
-        return None, ()
-    try:
-        demo = load_generator("demo", generator.device)
-    except ModelError:  # this copy has none
-        return None, ()
-    found = demo.fingerprint == generator.schema.fingerprint
-    return (demo, tuple(load_directions("demo").values())) if found else (None, ())
-
-
-def meaning(generator: Generator) -> str:
-    """Return an HTML table: what the labels 0 and 1 are in the latent space's own units, and which way is up."""
-    rows = [
-        f"<tr><th>{escape(a.name)}</th><td>{a.low:.4g}</td><td>{a.high:.4g}</td><td>{escape(a.sign) or '–'}</td>"
-        f"<td>{escape(a.direction) or '–'} ({escape(a.space.upper())})</td></tr>"
-        for a in (generator.schema.attributes if generator.schema else ())
-    ]
-    heads = "".join(f"<th>{head}</th>" for head in ("label", "at 0", "at 1", "more is", "measured along"))
-    return f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+def _slider(attribute: Attribute) -> dict[str, object]:
+    typical = attribute.typical
+    return {"key": attribute.name, "label": attribute.name, "value": typical, "default": typical, **SLIDER}
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -156,6 +156,36 @@ def test_sliders_begin_at_what_is_typical(source, yaw):
     session.close()
 
 
+def test_another_person_keeps_the_labels_and_is_one_edit(panel, session):
+    drag(panel, "yaw", 0.9)
+    panel.seeds.go_to(7)
+    session.wait(10)
+    edit = panel.edit()
+    assert [type(each) for each in edit.edits] == [Sample, SetLabels] and edit.edits[1].values == {"yaw": 0.9}
+    assert np.array_equal(session.pixels, drawn(session.generator, run(session.generator, session.latent, edit)))
+    panel.apply_button.click()
+    session.wait(10)
+    assert panel.knobs.values["yaw"] == pytest.approx(0.9) and panel.seeds.seed.value == 7 and panel.edit() is None
+    panel.seeds.go_to(8)
+    session.wait(10)
+    panel.reset_button.click()
+    session.wait(10)
+    assert session.pending is None and panel.edit() is None
+
+
+def test_the_sliders_show_what_another_panel_previews(panel, session, until):
+    drag(panel, "yaw", 0.9)
+    other = object()
+    session.preview(Sample(11), by=other).wait(10)
+    until(lambda: panel.knobs.values["yaw"] == 0.5)
+    assert panel.edit() is None and panel.apply_button.disabled
+    session.preview(SetLabels({"age": 0.2}), by=other).wait(10)
+    until(lambda: panel.knobs.values["age"] == pytest.approx(0.2))
+    session.preview(None, by=other).wait(10)
+    until(lambda: panel.knobs.values == panel._label)
+    assert panel.edit() is None
+
+
 def test_an_attribute_without_a_direction_says_so_and_stays_beside(panel, session):
     before = panel.view.stage.pixels
     drag(panel, "age", 1.0)
@@ -171,9 +201,10 @@ def test_without_an_original_the_panel_works_and_one_can_be_opened(session, sour
     save_model(tmp_path / "source.safetensors", source.network)
     save_directions(tmp_path / "directions.safetensors", [yaw])
     panel.model_fold.opened = True
-    panel.directions_path.value = str(tmp_path / "directions.safetensors")
-    panel.original_opener.path.value = str(tmp_path / "source.safetensors")
-    panel.original_opener.open_button.click()
+    form = panel.model_fold.content
+    form.directions_path.value = str(tmp_path / "directions.safetensors")
+    form.opener.path.value = str(tmp_path / "source.safetensors")
+    form.opener.open_button.click()
     until(lambda: panel.original is not None and panel.view.stage.pixels is not None)
     assert "directions of yaw" in session.message.text
     assert list(panel.original.directions) == ["yaw"]
