@@ -129,6 +129,7 @@ def test_a_trend_is_labeled_by_what_measures_it(home, tmp_path):
         ([], {"directions": "foreign"}, "'SeFa 1' belongs to checkpoint"),
         ([], {"directions": "nothing"}, "no file"),
         ([], {"pictures": "tiny.safetensors"}, "holds no embeddings"),
+        ([], {"pictures": "nowhere"}, "There is no folder"),
         (["--figure", "figure.xyz"], {}, "no kind of picture"),
     ],
 )

@@ -65,6 +65,9 @@ def test_a_model_that_takes_labels_says_so_and_draws_with_them(tmp_path, capsys)
     assert sheets[0].read_bytes() != sheets[1].read_bytes()
     assert main(["sample", "--model", path, "--labels", "hat=1", "--out", str(sheets[0])]) == 2
     assert "no attribute 'hat'" in capsys.readouterr().err
+    for words, says in ((["yaw=0.2", "yaw=0.9"], "yaw was set twice"), (["yaw=1.5"], "labels go from 0 to 1")):
+        assert main(["sample", "--model", path, "--labels", *words, "--out", str(sheets[0])]) == 2
+        assert says in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["sample", "--model", path, "--labels", "yaw"])
 
@@ -79,7 +82,7 @@ def test_a_model_that_takes_labels_says_so_and_draws_with_them(tmp_path, capsys)
         ([], {"labels": "tiny.safetensors"}, "There are no labels in"),
         ([], {"pictures": "."}, "no such picture"),
         ([], {"model": "odd.safetensors"}, "has no discriminator"),
-        ([], {"pictures": "nowhere"}, "holds neither pictures"),
+        ([], {"pictures": "nowhere"}, "There is no folder"),
     ],
 )
 def test_what_does_not_fit_is_one_line(home, capsys, more, files, says):
@@ -89,6 +92,14 @@ def test_what_does_not_fit_is_one_line(home, capsys, more, files, says):
     lines = capsys.readouterr().err.strip().splitlines()
     assert re.match("ganedit train self-conditioned: ", lines[-1])
     assert says in lines[-1]
+
+
+def test_a_run_that_is_over_too_early_says_so(home, capsys):
+    assert train(home, "--thousands", "0.008", "--warm-up", "1") == 0
+    said = capsys.readouterr().out
+    assert "its labels change nothing yet" in said and "stopped" not in said
+    assert train(home, "--thousands", "0.1", "--minutes", "0", "--warm-up", "1") == 0
+    assert "stopped at 8 of 100 pictures: the same command goes on" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

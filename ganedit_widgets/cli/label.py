@@ -116,7 +116,7 @@ def _latents(generator: Generator, options: argparse.Namespace, chief: bool) -> 
     from ..core.conditioning.invert import invert
     from ..core.conditioning.source import PictureSource
 
-    if not options.pictures.is_dir():
+    if options.pictures.is_file():
         return Path(options.pictures)
     latents = options.out.with_name(f"{options.out.stem}_latents.safetensors")
     source = PictureSource(options.pictures, generator.size)

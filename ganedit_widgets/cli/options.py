@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 def add_model(command: argparse.ArgumentParser) -> None:
     """Add --model and --device."""
     command.add_argument(
-        "--model", default="demo", metavar="MODEL", help="a model file, an https:// address, or demo (the default)"
+        "--model",
+        default="demo",
+        metavar="MODEL",
+        help="a model file, an https:// address, demo (the default) or demo-self-conditioned",
     )
     command.add_argument("--device", default=None, help="cuda or cpu; by default cuda where there is one")
 

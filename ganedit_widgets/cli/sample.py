@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from .options import add_model, label, positive, require_pictures, seeds
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
         require_pictures(Path(options.out))
     generator = load_generator(options.model, options.device)
     bar = tqdm(options.seeds, unit="picture", disable=None)
-    labels = [SetLabels(dict(options.labels))] if options.labels else []
+    labels = [SetLabels(_values(options.labels))] if options.labels else []
     pictures = [sample_pictures(generator, [seed], options.psi, labels)[0] for seed in bar]
     if folder is None:
         save_image(options.out, tile(pictures, options.columns))
@@ -48,3 +49,17 @@ def run(options: argparse.Namespace) -> None:
         for seed, picture in zip(options.seeds, pictures, strict=True):
             save_image(folder / f"seed{seed:04d}.png", picture)
     print(f"wrote {options.out}")
+
+
+def _values(labels: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """Return name → v. Raises `LabelError` for a name that is given twice, or a v outside [0, 1]."""
+    from ..core.errors import LabelError
+
+    found: dict[str, float] = {}
+    for name, v in labels:
+        if name in found:
+            raise LabelError(f"{name} was set twice: leave one out.")
+        if not 0 <= v <= 1:
+            raise LabelError(f"{name} was set to {v:g}: labels go from 0 to 1.")
+        found[name] = v
+    return found

@@ -100,19 +100,24 @@ def run(options: argparse.Namespace) -> None:
 
 @contextmanager
 def stop_asked() -> Iterator[Callable[[], bool]]:
-    """Give what says whether Ctrl+C was pressed; pressed once, it no longer interrupts but asks."""
+    """Give what says whether Ctrl+C was pressed, or SIGTERM sent; once, it no longer interrupts but asks."""
     asked = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
+    before = {sent: signal.getsignal(sent) for sent in (signal.SIGINT, signal.SIGTERM)}
+
+    def as_before() -> None:
+        for sent, handler in before.items():
+            signal.signal(sent, handler)
 
     def ask(*_: object) -> None:
-        signal.signal(signal.SIGINT, before)  # who presses again does not want to wait
+        as_before()  # who presses again does not want to wait
         asked.set()
 
-    signal.signal(signal.SIGINT, ask)
+    for sent in before:
+        signal.signal(sent, ask)
     try:
         yield asked.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        as_before()
 
 
 def _draw_portraits(folder: Path, count: int, size: int) -> Path:

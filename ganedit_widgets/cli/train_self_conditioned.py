@@ -82,6 +82,20 @@ def run(options: argparse.Namespace) -> None:
     end_process()
     if chief:
         print(f"wrote {export_run(source, labels.schema, options.out, cfg, options.half)}")
+        print(told_of(progress.pictures, cfg), end="")
+
+
+def told_of(pictures: int, cfg: ConditionalConfig) -> str:
+    """Return what there is to say of a run that has shown so many pictures: that it goes on, or does nothing yet."""
+    said = ""
+    if pictures < cfg.pictures:
+        said = f"stopped at {pictures} of {cfg.pictures} pictures: the same command goes on from there\n"
+    if pictures <= cfg.head_pictures:
+        said += (
+            f"its labels change nothing yet: the class head learns alone for the first {cfg.head_pictures} pictures "
+            "(--warm-up), give --thousands more than that\n"
+        )
+    return said
 
 
 def config_of(options: argparse.Namespace) -> ConditionalConfig:

@@ -157,6 +157,7 @@ def test_directions_are_known_by_their_numbers_then_by_name():
     measured_again = replace(other, name="turn")
     assert Original.of(steered, source, [measured_again]).directions["a turn"] is measured_again
     assert not Original.of(steered, source, [other, replace(turn, fingerprint="elsewhere")]).directions
+    assert Original.of(steered, source, {"as a library has it": turn}).directions == {"a turn": turn}
 
 
 def test_an_attribute_without_a_direction_stays_as_it_is():

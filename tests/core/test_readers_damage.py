@@ -55,6 +55,7 @@ def test_what_is_no_model_is_called_by_its_name(content, reason, tmp_path):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     assert "no readable file" in refusal(tmp_path / "nothing.pkl")
     assert "no readable file" in refusal(tmp_path)
+    assert "choose 'demo-self-conditioned'" in refusal("demo-self-condtioned")
 
 
 def test_a_zip_of_something_else_is_refused(tmp_path):

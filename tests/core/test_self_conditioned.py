@@ -31,7 +31,7 @@ from ganedit_widgets.core.encoder import load_encoder
 from ganedit_widgets.core.encoder.training import EncoderPlan, train_encoder
 from ganedit_widgets.core.generators import Generator, soft_labels
 from ganedit_widgets.core.generators.load import convert, describe, save_model
-from ganedit_widgets.core.image import to_pixels
+from ganedit_widgets.core.image import save_image, to_pixels
 from ganedit_widgets.core.probes import sefa
 from ganedit_widgets.core.tuning import tune
 from tests.tiny import conditional, labeled, odd, tiny, tiny3
@@ -202,11 +202,13 @@ def test_labels_are_read_as_the_inverse_of_soft_labels():
     torch.testing.assert_close(critic.labels(None), v, atol=1e-6, rtol=0)
 
 
-def test_the_labels_of_a_real_picture_can_be_set_again():
+def test_the_labels_of_a_real_picture_can_be_set_again(tmp_path):
     generator = labeled()
     picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     found = labels_in(generator, picture)
     assert found.keys() == {"age", "yaw"} and all(0 <= v <= 1 for v in found.values())
+    save_image(tmp_path / "x.png", picture)
+    assert labels_in(generator, tmp_path / "x.png") == labels_in(generator, str(tmp_path / "x.png")) == found
     latent = run(generator, generator.average(), SetLabels(found))
     assert latent.label.tolist() == pytest.approx([found["age"], found["yaw"]])
     x = torch.randn(3, 3, 16, 16)

@@ -39,7 +39,9 @@ class Original:
     __repr__ = short
 
     @classmethod
-    def of(cls, steered: Generator, generator: Generator, directions: Iterable[Direction] = ()) -> Original:
+    def of(
+        cls, steered: Generator, generator: Generator, directions: Iterable[Direction] | Mapping[str, Direction] = ()
+    ) -> Original:
         """Return the original of `steered`; of `directions` those are taken that its attributes were measured with.
 
         They are known by their numbers, else by the name that the schema gives them, else by the attribute's own. An
@@ -54,7 +56,8 @@ class Original:
                 f"{steered.name} was made of checkpoint {wanted}, {generator.name} is {generator.fingerprint}: open "
                 "the model that was fine-tuned."
             )
-        fitting = [d for d in directions if d.fingerprint == generator.fingerprint]
+        given = directions.values() if isinstance(directions, Mapping) else directions
+        fitting = [d for d in given if d.fingerprint == generator.fingerprint]
         found = {attribute: _direction_of(attribute, fitting) for attribute in steered.schema.attributes}
         known = {attribute: d for attribute, d in found.items() if d is not None}
         measures = {attribute.name: _measure_of(attribute, d, generator) for attribute, d in known.items()}

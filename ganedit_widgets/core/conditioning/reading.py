@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
@@ -34,12 +36,13 @@ def read_labels(generator: Generator, pictures: Tensor) -> Tensor:
         return critic.labels(pictures.to(generator.device))
 
 
-def labels_in(generator: Generator, picture: Picture | Pixels) -> dict[str, float]:
+def labels_in(generator: Generator, picture: Picture | Pixels | Path | str) -> dict[str, float]:
     """Return attribute → v in [0, 1] of a picture, for `SetLabels`; correct by hand what the class head got wrong.
 
-    Raises `LabelError` if the model has no class head.
+    `picture`: a `Picture`, pixels (H, W, 3) uint8, or the path of a file.
+    Raises `LabelError` if the model has no class head, `ImageError` if that is no picture.
     """
-    given = picture if isinstance(picture, Picture) else Picture(picture)
+    given = picture if isinstance(picture, Picture) else Picture.read(picture, generator.size)
     critic = class_head(generator)
     v = read_labels(generator, to_tensor(given.fitted(generator.size), generator.device))[0]
     return dict(zip(critic.cfg.schema.names, map(float, v), strict=True))

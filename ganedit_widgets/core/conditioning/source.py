@@ -20,12 +20,14 @@ class PictureSource:
     """Pictures by number, in the order of their names, as a generator of `size` (H, W) has them.
 
     An image file is called by its path below the folder, a row of an array ``file.npy#row``.
-    Raises `ImageError` if the folder holds neither, or an array that holds no pictures.
+    Raises `ImageError` if there is no such folder, or it holds neither, or an array that holds no pictures.
     """
 
     def __init__(self, folder: Path | str, size: tuple[int, int]) -> None:
         self.folder, self.size = Path(folder), size
         self._arrays: PictureArrays | None = None
+        if not self.folder.is_dir():
+            raise ImageError(f"There is no folder {folder}: check the path.")
         files = sorted(p for p in self.folder.glob("*.npy") if not p.name.startswith(CACHE))
         if files:
             arrays = {path.name: self._opened(path) for path in files}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -191,7 +192,11 @@ def _local(source: str | Path, progress: Progress | None = None, sha256: str | N
     if is_address(source):
         return fetch(str(source), progress, sha256)
     if str(source) not in SHIPPED:
-        return Path(source).expanduser()
+        path = Path(source).expanduser()
+        near = get_close_matches(str(source), SHIPPED, 1, 0.8)
+        if near and not path.exists():
+            raise ModelError(f"There is no model {str(source)!r}: choose {near[0]!r}, or check the path.")
+        return path
     path = DEMO / SHIPPED[str(source)]
     if not path.exists():
         raise ModelError(f"This copy of the package has no {source} model: install the released package, or train it.")

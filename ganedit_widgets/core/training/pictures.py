@@ -63,6 +63,8 @@ def open_pictures(folder: str | Path, resolution: int, mirror: bool = True) -> P
     An image file is called by its path below the folder, a row of an array ``file.npy#row``.
     """
     folder = Path(folder)
+    if not folder.is_dir():
+        raise TrainingError(f"There is no folder {folder}: check the path.")
     paths = sorted(path for path in folder.glob("*.npy") if not path.name.startswith(CACHE))
     if paths:
         arrays = [np.load(path, mmap_mode="r") for path in paths]
