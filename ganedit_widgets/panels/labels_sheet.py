@@ -8,7 +8,7 @@ from ganedit_widgets.core.conditioning.grid import label_rows, label_table
 from ganedit_widgets.core.image import as_png
 from ganedit_widgets.core.sheet import tile
 
-from .controls import allow, button, named, row
+from .controls import allow, button, help_line, named, row
 from .panel import Panel
 from .session import Session
 from .turn import Turn
@@ -33,12 +33,14 @@ class LabelSheet(ipw.VBox):
         self.values = named(ipw.BoundedIntText(5, 2, 15, layout={"width": "56px"}), "Values from 0 to 1")
         self.draw_button = button("Draw the sheet", session.guarded(self.draw), "Esc stops it")
         self.save_button = button("Download", session.guarded(self.download))
+        self.legend = help_line("")
         self.picture = ipw.Image(format="png", layout=dict(SHEET))
         # layout
         super().__init__(
             [
                 row("", self.down, ipw.HTML("×"), self.across, self.values, ipw.HTML("values")),
                 row("", self.draw_button, self.save_button),
+                self.legend,
                 self.picture,
             ]
         )
@@ -68,7 +70,9 @@ class LabelSheet(ipw.VBox):
             self.picture.value, self.picture.layout.display = self.contents, None
             self._refresh()
             first = "A person in each row" if down == PEOPLE else f"{down} from 0, on top, to 1"
-            return f"{first}; {across} from 0, at the left, to 1."
+            said = f"{first}; {across} from 0, at the left, to 1."
+            self.legend.value = help_line(f"↓ {down}, → {across}: {said}").value
+            return said
 
         rows = SEEDS if down == PEOPLE else 1 if down == across else count
         return self.session.task("drawing the sheet", steps, rows * count)
