@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ganedit_widgets.core.conditioning import Attribute
 from ganedit_widgets.core.conditioning.original import SAME, Original, labels_of, neutral
 from ganedit_widgets.core.edits import Edit, Sample, SetLabels, Stack
 from ganedit_widgets.core.errors import LabelError
@@ -56,11 +55,11 @@ class SelfConditionedPanel(Panel):
         self._given = (original, tuple(directions))
         self.opened: SelfConditionedPanel | None = None  # the panel of another model, below this one
         # widgets
-        schema = session.generator.schema
-        self._names = list(schema.names) if schema else []
+        typical = labels_of(session.generator, neutral(session.latent))
+        self._names = list(typical)
         self._label: dict[str, float] = {}  # the one that the sliders rest at
         self._follows = False  # whether the sliders show what another panel previews
-        self.knobs = Knobs([_slider(attribute) for attribute in schema.attributes] if schema else [], label="Labels")
+        self.knobs = Knobs([_slider(name, v) for name, v in typical.items()], label="Labels")
         # layout
         if not self._names:
             self.opener = ModelOpener(session, "a self-conditioned model", self.open_model, "Open it below")
@@ -240,9 +239,8 @@ class SelfConditionedPanel(Panel):
         yield from self.measures.steps(self.original)
 
 
-def _slider(attribute: Attribute) -> dict[str, object]:
-    typical = attribute.typical
-    return {"key": attribute.name, "label": attribute.name, "value": typical, "default": typical, **SLIDER}
+def _slider(name: str, typical: float) -> dict[str, object]:
+    return {"key": name, "label": name, "value": typical, "default": typical, **SLIDER}
 
 
 def _listed(names: Iterable[str]) -> str:
