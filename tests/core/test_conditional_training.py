@@ -267,6 +267,8 @@ def test_a_run_that_was_killed_goes_on_bit_for_bit(tmp_path):
     torch.manual_seed(99)
     progress = list(fine_tune(tiny(), data(), tmp_path / "cut", cfg, report_every=1))
     assert 0 < progress[0].pictures < 48 == progress[-1].pictures
+    logged = [json.loads(line)["pictures"] for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
+    assert logged == sorted(set(logged)) and logged[-1] == 48  # nothing twice
     one, other = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("whole", "cut"))
     for part in ("generator", "average", "critic"):
         assert same(one[part], other[part])

@@ -20,7 +20,7 @@ from .conditional import ConditionalConfig, ConditionalTrainer
 from .distributed import any_of, processes
 from .labeled import LabeledPictures
 from .labeled_pairs import LabeledPairSource
-from .loop import Progress, progress_of, write_log
+from .loop import Progress, cut_log, progress_of, write_log
 
 CHECKPOINT, MODEL = "checkpoint.pt", "model.safetensors"
 # what a run may change when it goes on
@@ -56,6 +56,7 @@ def fine_tune(
     folder.mkdir(parents=True, exist_ok=True)
     trainer = ConditionalTrainer(source, data.schema, cfg, device)
     resume(trainer, folder)
+    cut_log(folder, trainer.pictures)
     began = saved = time.monotonic()
     first = trainer.pictures
     while True:

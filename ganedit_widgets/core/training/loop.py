@@ -22,6 +22,7 @@ from .pairs import PairSource
 from .pictures import PictureArrays
 from .trainer import TrainConfig, Trainer
 
+LOG = "log.jsonl"
 FACTS = 512  # latents whose facts are learned in a step
 
 
@@ -99,6 +100,7 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     device = device or torch.device("cpu")
     trainer = _open(folder, cfg, plan, device)
+    cut_log(folder, trainer.pictures)
     rng = np.random.default_rng(cfg.seed + trainer.pictures + 7919 * processes()[0])
     torch.manual_seed(cfg.seed + trainer.pictures + 7919 * processes()[0])
     began = saved = time.monotonic()
@@ -164,8 +166,21 @@ def write_log(folder: Path, progress: Progress) -> None:
     """Add the losses to `log.jsonl`, one line for each report, if this is the chief process."""
     if processes()[0] == 0:
         row: dict[str, Any] = {"pictures": progress.pictures, "resolution": progress.resolution, **progress.losses}
-        with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        with (folder / LOG).open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+
+
+def cut_log(folder: Path, pictures: int) -> None:
+    """Leave out of the log what comes after `pictures`, which is where a run goes on: it will be written again."""
+    path = folder / LOG
+    if processes()[0] or not path.is_file():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["pictures"] <= pictures]
+    if kept != lines:
+        partial = path.with_suffix(".partial")
+        partial.write_text("".join(kept), encoding="utf-8")
+        partial.replace(path)
 
 
 def _save(trainer: Trainer, folder: Path) -> Path:
