@@ -267,8 +267,11 @@ def test_data_that_cannot_be_inverted_is_one_sentence(folder, tmp_path):
     generator = tiny()
     with pytest.raises(LatentError, match="has no encoder"):
         next(invert(generator, PictureSource(folder, generator.size), tmp_path / "w.safetensors"))
-    with pytest.raises(ImageError, match=r"neither pictures .* nor \.npy"):
+    with pytest.raises(ImageError, match=r"There is no folder .*nowhere"):
         PictureSource(tmp_path / "nowhere", generator.size)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageError, match=r"neither pictures .* nor \.npy"):
+        PictureSource(tmp_path / "empty", generator.size)
     np.save(folder / "x.npy", np.zeros((2, 3, 15, 15), np.uint8))
     with pytest.raises(ImageError, match=r"\(2, 3, 15, 15\).*16"):
         PictureSource(folder, generator.size)
