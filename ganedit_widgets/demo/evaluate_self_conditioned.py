@@ -250,9 +250,11 @@ def set_metrics(
     uniform = torch.from_numpy(random.rand(n, conditioned.label_dim)).float()
     natural = uniform.clone()
     rows = labels.raw[torch.from_numpy(random.randint(len(labels), size=n))]
-    for i, name in enumerate(conditioned.schema.names if conditioned.schema is not None else ()):
+    schema = conditioned.schema
+    assert schema is not None  # `require_pair` has looked
+    for i, name in enumerate(schema.names):
         if name in labels.schema.names:
-            natural[:, i] = _scaled(conditioned, name, rows[:, labels.schema.index(name)])
+            natural[:, i] = schema[name].scaled(rows[:, labels.schema.index(name)])
     looks = {
         "before": look_at_generated(generator, oracle, n),
         "after": look_at_labeled(conditioned, oracle, natural),
@@ -279,13 +281,6 @@ def look_at_labeled(conditioned: Generator, oracle: Oracle, v: Tensor) -> Look:
         with torch.no_grad():
             looks.append(oracle.look([to_pixels(picture) for picture in conditioned.draw_many(latents)]))
     return join(looks)
-
-
-def _scaled(conditioned: Generator, name: str, raw: Tensor) -> Tensor:
-    """Return v of raw labels in the range of the model's own attribute."""
-    assert conditioned.schema is not None  # it has an attribute of this name
-    attribute = conditioned.schema[name]
-    return ((raw - attribute.low) / (attribute.high - attribute.low)).clamp(0, 1)
 
 
 def _first(look: Look, n: int) -> Look:

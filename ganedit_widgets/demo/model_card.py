@@ -46,8 +46,8 @@ LABELS = {
 STEERED = """\
 ## The model that takes labels
 `load_generator("demo-self-conditioned")` is this generator, fine-tuned to take labels of yaw, age and glasses that its
-own directions measure (`ganedit_widgets.demo.self_conditioned`): {pictures} pictures, first pairs of a portrait
-and its labels, then the paper's game with such pairs as what is drawn. It had help that no other data set gives: the
+own directions measure (`ganedit_widgets.demo.self_conditioned`): {pictures} pictures, by turns pairs of a portrait
+and its labels, and the paper's game with such pairs as what is drawn. It had help that no other data set gives: the
 latents that are labeled are those that the portraits were drawn from, not guessed ones, and pairs tell what labels
 mean. Measured with `{command}`:
 

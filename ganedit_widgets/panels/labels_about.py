@@ -11,7 +11,7 @@ import ipywidgets as ipw
 from ganedit_widgets.core.conditioning.original import Original
 from ganedit_widgets.core.errors import ModelError
 from ganedit_widgets.core.generators import Generator
-from ganedit_widgets.core.generators.load import load_generator
+from ganedit_widgets.core.generators.load import has_shipped, load_generator
 from ganedit_widgets.core.probes import Direction, load_directions
 
 from .controls import help_line, named, row
@@ -28,14 +28,13 @@ class OriginalForm(ipw.VBox):
     `opened(generator, directions)` is called in a thread of its own.
     """
 
-    def __init__(
-        self, session: Session, original: Original | None, opened: Callable[[Generator, tuple[Direction, ...]], Any]
-    ) -> None:
+    def __init__(self, session: Session, original: Original | None, opened: Opened) -> None:
         self.session, self._opened = session, opened
         box = named(ipw.Text(placeholder="directions.safetensors", layout={"width": "250px"}), "File of its directions")
         self.directions_path = box
         self.opener = ModelOpener(session, "the original model", self._open, "Compare with it")
-        self.opener.path.value = "" if original is None else original.generator.name
+        if original is not None and has_shipped(original.generator.name):
+            self.opener.path.value = original.generator.name  # of others only the name is known, not where they lie
         self.table = ipw.HTML(meaning(session.generator))
         self.table.add_class("ge-labels-measures")
         files = [help_line("A file of directions, and the original model:"), row("", box), self.opener]

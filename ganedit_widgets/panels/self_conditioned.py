@@ -65,7 +65,7 @@ class SelfConditionedPanel(Panel):
             self.opener = ModelOpener(session, "a self-conditioned model", self.open_model, "Open it below")
             self.about = help_line(NO_LABELS)
             super().__init__(session, [self.about, self.opener])
-            self.apply_button.layout.display = self.reset_button.layout.display = "none"
+            self.children[-1].layout.display = "none"  # type: ignore[has-type]  # Apply, Reset, why they cannot be
             return
         self.measures = Measures(session)
         self.view = self.beside_view = OriginalView(session, lambda: self.layout.display != "none")

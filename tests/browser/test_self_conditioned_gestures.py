@@ -92,6 +92,26 @@ def test_both_pictures_follow_a_drag_and_apply_and_undo_move_the_sliders(lab, ch
         assert healthy(notebook)
 
 
+def test_another_person_keeps_the_labels_and_may_have_its_own(lab, chromium):
+    with lab.notebook(chromium, [SMALL, "1 + 1"]) as notebook:
+        begin(notebook, ".ge-original .ge-has-picture")
+        before = settled(notebook)
+        slide(notebook, "yaw", 0.5, 0.7, 0.9)
+        notebook.until("studio.session.pending is not None")
+        press(notebook, "›")
+        notebook.until(
+            "[type(e).__name__ for e in getattr(studio.session.pending, 'edits', ())] == ['Sample', 'SetLabels']"
+        )
+        notebook.until("studio.session.pending.edits[1].values['yaw'] > 0.8")
+        assert settled(notebook) != before
+        press(notebook, "The person's own")
+        own = "studio.panel.original.own(studio.session.shown)['yaw']"
+        notebook.until(f"abs(studio.panel.knobs.values['yaw'] - {own}) < 1e-3")
+        press(notebook, "Reset")
+        notebook.until("studio.session.pending is None")
+        assert settled(notebook) == before and healthy(notebook)
+
+
 def test_below_the_demo_its_self_conditioned_model_turns_the_head(lab, chromium, shots):
     with lab.notebook(chromium, [TABS], viewport={"width": 1100, "height": 1400}) as notebook:
         begin(notebook)

@@ -79,9 +79,10 @@ class Original:
 
         Attributes without a direction are as is typical.
         """
-        raw = self._raw(latent)
-        values = {a.name: (raw[a.name] - a.low) / (a.high - a.low) for a in self.schema.attributes if a.name in raw}
-        found = self.schema.values({name: min(max(v, 0.0), 1.0) for name, v in values.items()})
+        return self._own(self._raw(latent))
+
+    def _own(self, raw: Mapping[str, Tensor]) -> dict[str, float]:
+        found = self.schema.values({name: float(self.schema[name].scaled(x)) for name, x in raw.items()})
         return dict(zip(self.schema.names, found.tolist(), strict=True))
 
     def strengths(self, latent: Latent) -> dict[str, float]:
@@ -90,7 +91,8 @@ class Original:
         From the labels that its w has by itself to those that are set, for all attributes at once: each direction
         changes the others' labels a little too. Whoever lies beyond an end of the range stays there if that end is set.
         """
-        own, raw = self.own(latent), self._raw(latent)
+        raw = self._raw(latent)
+        own = self._own(raw)
         wanted = dict(zip(self.schema.names, self._labels(latent).tolist(), strict=True))
         if all(abs(wanted[name] - own[name]) <= SAME for name in raw):
             return {}
@@ -98,17 +100,17 @@ class Original:
         for i, name in enumerate(raw):
             if abs(wanted[name] - own[name]) > SAME:
                 attribute = self.schema[name]
-                change[i] = attribute.low + wanted[name] * (attribute.high - attribute.low) - raw[name]
+                change[i] = attribute.low + wanted[name] * (attribute.high - attribute.low) - float(raw[name])
         return dict(zip(raw, (self._inverse @ change).tolist(), strict=True))
 
     @cached_property
     def _inverse(self) -> Tensor:
         """What changes of raw labels (K,) are to be multiplied with to get strengths: (K, K)."""
         effects = torch.zeros(len(self.measures), len(self.measures), dtype=torch.float64)
-        for j, direction in enumerate(self.directions.values()):
-            for i, measure in enumerate(self.measures.values()):
-                effects[i, j] = _effect(self.generator, direction, measure)
-            label_of_one(self.generator, direction, [*self.measures.values()][j])  # says if it does not grow
+        for j, (changed, direction) in enumerate(self.directions.items()):
+            for i, (name, measure) in enumerate(self.measures.items()):
+                of_one = label_of_one if name == changed else _effect  # its own label has to grow
+                effects[i, j] = of_one(self.generator, direction, measure)
         scale = effects.diagonal()
         found: Tensor = torch.linalg.pinv(effects / scale[:, None], rtol=ALIKE) / scale
         return found
@@ -116,12 +118,12 @@ class Original:
     def _labels(self, latent: Latent) -> Tensor:
         return self.schema.typical if latent.label is None else latent.label.detach().cpu().clamp(0, 1)
 
-    def _raw(self, latent: Latent) -> dict[str, float]:
+    def _raw(self, latent: Latent) -> dict[str, Tensor]:
         """Return attribute → the label of w, in the latent space's own units."""
         if not self.measures:
             return {}
         found = project(self.generator, list(self.measures.values()), latent.w.detach()[None])[0]
-        return dict(zip(self.measures, found.tolist(), strict=True))
+        return dict(zip(self.measures, found.double(), strict=True))
 
 
 def label_of_one(generator: Generator, direction: Direction, measure: Direction | None = None) -> float:

@@ -52,6 +52,10 @@ class Attribute:
         if self.mirror not in MIRRORS:
             raise LabelError(f"{self.name!r} cannot be mirrored as {self.mirror!r}: choose {', '.join(MIRRORS)}.")
 
+    def scaled(self, raw: Tensor) -> Tensor:
+        """Return v = clip((x − low)/(high − low), 0, 1) of raw labels x, of any shape."""
+        return ((raw - self.low) / (self.high - self.low)).clamp(0, 1)
+
 
 @dataclass(frozen=True)
 class Schema:
