@@ -29,7 +29,7 @@ Action = Callable[[Turn], Steps]  # what its generator returns is said to the us
 class Actions(Showing):
     """The private part of a session. An action begins when its turn comes; `turn.over` tells it to end."""
 
-    settled = tr.Any(None, help="the edit whose preview is over, recorded or given up: its panel comes to rest")
+    settled = tr.Any(None, help="the edit whose preview was ended by others, recorded or given up: its panel rests")
 
     def __init__(self, generator: Generator, latent: Latent | None, worker: Worker) -> None:
         super().__init__(generator, latent, worker)
@@ -92,7 +92,8 @@ class Actions(Showing):
             self._kept = kept
         self._pending_by = by
         if edit is None:
-            self._give_up()
+            self._pending = None  # not settled: who asked rests already, or has been moved on since
+            self._kept = ""
             yield from self._rest(turn)
             return kept
         latent = next(iter(edit.steps(self.generator, self.history.latent)))

@@ -51,8 +51,14 @@ class Knobs(ActionWidget):
 
     @tr.validate("rows")
     def _complete(self, proposal: Mapping[str, list[Row]]) -> list[Row]:
-        stamps = {row.get("key"): row.get("stamp") for row in self._trait_values.get("rows", [])}
-        rows = [complete_row({"stamp": stamps.get(row.get("key")), **row}) for row in proposal["value"]]
+        present = self._trait_values.get("rows", [])
+        stamps = {row.get("key"): row.get("stamp") for row in present}
+        # not copied: what the page says while other rows are added would be lost
+        own = {id(row) for row in present if row.keys() >= DEFAULTS.keys()}
+        rows = [
+            row if id(row) in own else complete_row({"stamp": stamps.get(row.get("key")), **row})
+            for row in proposal["value"]
+        ]
         keys = [row["key"] for row in rows]
         if len(set(keys)) < len(keys):
             raise tr.TraitError(f"Every slider needs a key of its own; the keys given are {keys}.")

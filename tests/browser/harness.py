@@ -40,6 +40,10 @@ ALL_RUN = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells
 CELL_RUN = """(i) => { const c = window.jupyterapp.shell.currentWidget.content.widgets[i].model;
     return c.executionCount !== null && c.executionState !== 'running' }"""
 
+SCENE = """() => ({ dialog: document.querySelector('.jp-Dialog')?.innerText, focus: document.activeElement?.className,
+    hovered: [...document.querySelectorAll(':hover')].slice(-3).map(n => n.className || n.tagName),
+    said: [...document.querySelectorAll('.ge-message')].map(n => n.innerText) })"""
+
 
 def find_browser() -> str | None:
     """The browser named by CHROME, else the first that is installed, else None."""
@@ -216,10 +220,20 @@ class Notebook:
             self.page.wait_for_function(CELL_RUN, arg=index, timeout=1000 * timeout)
 
     def box(self, selector: str, nth: int = 0) -> dict[str, float]:
-        """Scroll an element into view and return its x, y, width and height on the page."""
+        """Scroll an element into view and return its x, y, width and height on the page, once it stays there.
+
+        After a run JupyterLab goes on scrolling to the last cell for a while, and cells that come into view take
+        their true height only then.
+        """
         element = self.page.locator(selector).nth(nth)
-        element.scroll_into_view_if_needed()
-        return element.bounding_box()
+        places: list[Any] = []
+        while len(places) < 3 or any(place != places[-1] for place in places[-3:]):
+            if len(places) == 100:
+                raise TimeoutError(f"{selector} does not come to rest; it was last at {places[-3:]}")
+            element.scroll_into_view_if_needed()
+            places.append(element.bounding_box())
+            self.page.wait_for_timeout(60)
+        return places[-1]
 
     def save(self) -> None:
         """Save the notebook file."""
@@ -240,7 +254,7 @@ class Notebook:
         deadline = time.monotonic() + timeout
         while not self.python(f"bool({expression})"):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{expression} did not become true in {timeout} s")
+                raise TimeoutError(f"{expression} did not become true in {timeout} s; {self.page.evaluate(SCENE)}")
             time.sleep(0.05)
 
     def close(self) -> None:

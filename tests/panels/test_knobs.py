@@ -3,7 +3,7 @@
 import pytest
 import traitlets
 
-from ganedit_widgets.panels.knobs import Knobs
+from ganedit_widgets.panels.knobs import Knobs, complete_row
 
 
 class SilentKnobs(Knobs):
@@ -89,6 +89,16 @@ def test_values_survive_adding_and_removing_rows(knobs):
     knobs.add({"key": "hair"})
     knobs.remove("age")
     assert knobs.values == {"pose": 0.5, "hair": 0.0}
+
+
+def test_what_the_page_says_while_a_row_is_added_is_kept(knobs, monkeypatch):
+    def slow(row):
+        knobs.hear(t="input", key="pose", value=0.5, final=True)  # a worker adds rows, the hand moves another one
+        return complete_row(row)
+
+    monkeypatch.setattr("ganedit_widgets.panels.knobs.complete_row", slow)
+    knobs.add({"key": "hair"})
+    assert knobs.values["pose"] == 0.5
 
 
 def test_rows_set_anew_keep_the_stamp_so_that_an_open_page_believes_them(knobs):

@@ -50,6 +50,14 @@ def test_dragging_shows_the_last_value(panel, session, drawn):
     assert not session.moving
 
 
+def test_a_slider_dragged_through_zero_stays_in_the_hand(panel, session, drawn):
+    drag(panel, "SeFa 1", 1.0)
+    panel.knobs.set("SeFa 1", 2.0)  # the hand has gone on
+    session.preview(None, by=panel).wait(10)  # and only now the zero it passed is looked at
+    assert panel.knobs.values["SeFa 1"] == 2.0
+    assert session.pending is None and np.array_equal(session.pixels, drawn(session.latent))
+
+
 def test_sliders_add_up_to_one_edit(panel, session, drawn):
     drag(panel, "SeFa 1", 2.0)
     drag(panel, "SeFa 2", -1.0)
