@@ -20,6 +20,7 @@ from ..core.vectors import EditVector, load_vectors
 from .edit_vectors import starter_library
 from .embedding_trials import average
 from .figures import bars, trade_off
+from .hand_labels import drawn_and_seen, hand_sheet, labeled_by_hand
 from .inversion import inverted
 from .oracle import Oracle, load_oracle
 from .paint_trials import paint_metrics
@@ -90,6 +91,8 @@ def evaluate(quick: bool = False, generator: Generator | None = None, oracle: Or
         "parts": bars({k: m for k, m in metrics.items() if k.startswith("segmentation/iou")}, "IoU, 16 pictures"),
         "labels": _sheet(generator, segmenters, tested[:SHOWN]),
     }
+    if painted := labeled_by_hand(generator):
+        figures["hand_pictures"] = hand_sheet(painted, *drawn_and_seen(generator, oracle, painted))
     portraits = drawn(neutral_portraits(extent.smiles.neutral), generator.size[0])
     people = inverted(generator, portraits, extent.smiles.inverting, "embedding portraits")
     near = [psnr(picture(generator, x), to_tensor(y)) for x, y in zip(people, portraits, strict=True)]

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ..core.generators import Generator
 from ..core.segment import Labeled, Reading, Segmenter, SegmentPlan, leave_one_out
 from .embedding_trials import average
+from .hand_labels import agreement, drawn_and_seen, labeled_by_hand
 from .held_out import HELD_OUT_SEED
 from .label_metrics import exactly, peak_gib
 from .oracle import Oracle
@@ -106,14 +107,20 @@ def segmentation_metrics(
         if count == standard:
             metrics |= {f"segmentation/iou_{part}": metric for part, metric in now.ious.items()}
             metrics["segmentation/doubt_auc"] = now.doubt
-    return metrics | _rendered(generator, extent, found[standard], shipped, tested), found, tested
+    held = labeled_renders(generator, extent.renders, extent.embedding, HELD_RENDERS, HELD_OUT_SEED, 1)
+    metrics |= _rendered(generator, extent, found[standard], shipped, tested, held)
+    return metrics | _by_hand(generator, oracle, plan, tested, held), found, tested
 
 
 def _rendered(
-    generator: Generator, extent: Extent, sampled: Segmenter, shipped: Segmenter | None, tested: Sequence[Labeled]
+    generator: Generator,
+    extent: Extent,
+    sampled: Segmenter,
+    shipped: Segmenter | None,
+    tested: Sequence[Labeled],
+    held: Sequence[Labeled],
 ) -> dict[str, Metric]:
     """Measure the segmenter of embedded renders, and that of samples, on embedded renders nobody has trained with."""
-    held = labeled_renders(generator, extent.renders, extent.embedding, HELD_RENDERS, HELD_OUT_SEED, 1)
     if shipped is None:
         count, among = min(STANDARD, extent.renders), AMONG if extent.renders >= STANDARD else extent.renders
         some = labeled_renders(generator, count, extent.embedding, among=among)
@@ -125,6 +132,25 @@ def _rendered(
         "segmentation/miou_renders": on_renders.miou,
         "segmentation/miou_renders_on_samples": seen(generator, shipped, tested, "labels of samples").miou,
         "segmentation/miou_samples_on_renders": seen(generator, sampled, held, "labels of renders").miou,
+    }
+
+
+def _by_hand(
+    generator: Generator, oracle: Oracle, plan: SegmentPlan, tested: Sequence[Labeled], held: Sequence[Labeled]
+) -> dict[str, Metric]:
+    """Measure a segmenter of samples painted by eye, as those of the oracle's labels are; {} for another model.
+
+    segmentation/by_hand_agreement: the mean IoU of what was painted with what the oracle sees there.
+    """
+    painted = labeled_by_hand(generator)
+    if not painted:
+        return {}
+    segmenter = trained(generator, painted, plan)
+    agreed = agreement(painted, drawn_and_seen(generator, oracle, painted)[1])
+    return {
+        "segmentation/by_hand_agreement": bootstrap(mean_iou, agreed),
+        "segmentation/miou_by_hand": seen(generator, segmenter, tested, "labels by hand").miou,
+        "segmentation/miou_by_hand_on_renders": seen(generator, segmenter, held, "labels by hand, renders").miou,
     }
 
 

@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import ipywidgets as ipw
+import torch
+
+from ganedit_widgets.core.conditioning import Schema
+from ganedit_widgets.core.errors import LabelError
+from ganedit_widgets.core.generators import Generator
+from ganedit_widgets.core.generators.load import load_generator
 
 from .controls import button, named, row
+from .frame import Frame
+from .panel import Panel
 from .session import Session
 from .worker import in_thread
 
@@ -42,3 +50,36 @@ def model_files(folder: Path = Path()) -> list[str]:
     """Return the files below `folder` that may be models, the nearest first; 50 at most."""
     found = (p for place in PLACES for p in sorted(folder.glob(place)) if p.suffix in ENDINGS)
     return [p.as_posix() for p in islice(found, MOST)]
+
+
+def load_labeled(path: str, device: torch.device) -> tuple[Generator, Schema]:
+    """Read a self-conditioned model, and return what its labels are about, too. Raises `LabelError` if it has none."""
+    generator = load_generator(path, device)
+    if generator.schema is None:
+        raise LabelError(f"{generator.name} takes no labels either: open a model of `ganedit train self-conditioned`.")
+    return generator, generator.schema
+
+
+class Below:
+    """The panel of another model, with a frame of its own, below a panel that stands in a frame: one at a time."""
+
+    def __init__(self, above: Panel) -> None:
+        self._above = above
+        self.panel: Panel | None = None
+
+    def open(self, panel: Panel) -> None:
+        """Show `panel` in place of the one before, whose session ends."""
+        frame, outer = Frame(panel.session, [panel], panel.session.generator.name), self._above.frame
+        self.close()
+        outer.children = (*outer.children, frame)
+        self.panel = panel  # last: whoever sees it finds its frame
+
+    def close(self) -> None:
+        """Take it away."""
+        if self.panel is None:
+            return
+        frame, outer = self.panel.frame, self._above.frame
+        outer.children = tuple(child for child in outer.children if child is not frame)
+        frame.close()
+        self.panel.session.close()
+        self.panel = None

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
 
 from ganedit_widgets.core.conditioning.original import SAME, Original, labels_of, neutral
-from ganedit_widgets.core.edits import Edit, Sample, SetLabels, Stack
-from ganedit_widgets.core.errors import LabelError
+from ganedit_widgets.core.edits import Edit, Sample, SetLabels, Stack, run
 from ganedit_widgets.core.generators import Generator
-from ganedit_widgets.core.generators.load import has_shipped, is_of_demo, load_generator
+from ganedit_widgets.core.generators.load import has_shipped, is_of_demo
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction
 
 from .controls import Fold, allow, button, help_line, row
+from .film_strips import FilmStrips
 from .frame import Frame
 from .knobs import Knobs
 from .labels_about import OriginalForm, shipped
-from .labels_open import ModelOpener
+from .labels_open import Below, ModelOpener, load_labeled
 from .labels_photo import RealPicture
 from .labels_sheet import LabelSheet
 from .labels_view import SIDE, Measures, OriginalView
@@ -27,6 +29,7 @@ from .session import Session
 from .worker import Steps
 
 SLIDER = {"min": -0.1, "max": 1.1, "step": 0.01, "warn": [0.0, 1.0]}  # red: it saturates there
+FRAMES = np.linspace(0, 1, 6).tolist()  # of the film strips; on that track their middles are just at these labels
 ABOUT = "0 and 1 are the ends of the data: beyond them, where it is red, nothing more changes."
 OWN = "The labels this person has in the original model, which is then not moved at all"
 NO_LABELS = (
@@ -53,7 +56,7 @@ class SelfConditionedPanel(Panel):
         self, session: Session, original: Generator | None = None, directions: Iterable[Direction] = ()
     ) -> None:
         self._given = (original, tuple(directions))
-        self.opened: SelfConditionedPanel | None = None  # the panel of another model, below this one
+        self.below = Below(self)  # where the panel of another model stands
         # widgets
         typical = labels_of(session.generator, neutral(session.latent))
         self._names = list(typical)
@@ -73,7 +76,8 @@ class SelfConditionedPanel(Panel):
         self.sheet_fold = Fold("A sheet of labels", lambda: LabelSheet(self, session))
         self.model_fold = Fold(MODEL, lambda: OriginalForm(session, self.original, self.open_original))
         self.own_button = button("The person's own", session.guarded(self.take_own))
-        self.seeds = SeedPicker(session.guarded(self.preview))
+        self.seeds = SeedPicker(session.guarded(self._on_seed))
+        self._strips = FilmStrips(session, self.knobs, self._frames)
         super().__init__(session, [row("seed", self.seeds, self.own_button), help_line(ABOUT), self.knobs])
         folds = [self.photo_fold, self.sheet_fold, self.model_fold]
         self.children = (*self.children, self.measures, *folds)  # type: ignore[has-type]
@@ -133,6 +137,17 @@ class SelfConditionedPanel(Panel):
         self._set(self.original.own(self.session.shown))
         self.preview()
 
+    def _on_seed(self) -> None:
+        self.preview()
+        self._strips.ask(self._names)
+
+    def _frames(self, name: str) -> Iterator[Latent]:
+        """Return the person at even labels of one attribute, with the other labels that are recorded."""
+        generator, latent = self.session.generator, self.session.latent
+        if self.seeds.chosen:
+            latent = run(generator, latent, Sample(self.seeds.seed.value))
+        return (run(generator, latent, SetLabels({name: v})) for v in FRAMES)
+
     def _set(self, labels: Mapping[str, float]) -> None:
         for name, v in labels.items():
             self.knobs.set(name, v)
@@ -141,26 +156,18 @@ class SelfConditionedPanel(Panel):
 
     def open_model(self, path: str) -> None:
         """Open a self-conditioned model below this panel. Raises `LabelError` if it takes no labels."""
-        generator = load_generator(path, self.session.generator.device)
-        if generator.schema is None:
-            raise LabelError(
-                f"{generator.name} takes no labels either: open a model of `ganedit train self-conditioned`."
-            )
+        generator, schema = load_labeled(path, self.session.generator.device)
         self.open_below(generator)
-        self.session.tell(f"{generator.name} is open below: {', '.join(generator.schema.names)}.")
+        self.session.tell(f"{generator.name} is open below: {_listed(schema.names)}.")
 
     def open_below(self, generator: Generator, latent: Latent | None = None) -> None:
         """Open a panel of another model below this one, in place of the one before."""
         original, directions = self._given
         if self.original is not None:
             original, directions = self.original.generator, tuple(self.original.directions.values())
-        panel = SelfConditionedPanel(Session(generator, latent), original, directions)
-        frame, outer = Frame(panel.session, [panel], generator.name), self.frame
-        self._close_opened()
-        outer.children = (*outer.children, frame)
         if not self._names:
             self.about.value = help_line(OPEN.format(self.session.generator.name, generator.name)).value
-        self.opened = panel  # last: whoever sees it finds its frame
+        self.below.open(SelfConditionedPanel(Session(generator, latent), original, directions))
 
     def open_original(self, generator: Generator, directions: Iterable[Direction]) -> None:
         """Compare with another model, and its directions. Raises `ModelError` if this one was not made of it."""
@@ -175,17 +182,8 @@ class SelfConditionedPanel(Panel):
 
     def close(self) -> None:
         """Leave the session and every page, with the model that was opened below."""
-        self._close_opened()
+        self.below.close()
         super().close()
-
-    def _close_opened(self) -> None:
-        if self.opened is None:
-            return
-        frame = self.opened.frame
-        self.frame.children = tuple(child for child in self.frame.children if child is not frame)
-        frame.close()
-        self.opened.session.close()
-        self.opened = None
 
     # ---- from the session, in the worker's thread
 
@@ -212,6 +210,7 @@ class SelfConditionedPanel(Panel):
         if self._label != labels_of(self.session.generator, self.session.latent):
             self.reset()
         self.refresh()
+        self._strips.ask(self._names)
 
     def _follow(self) -> Steps:
         yield

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import ipywidgets as ipw
@@ -13,21 +12,19 @@ from ganedit_widgets.core.edits import Edit, MoveAlong, Sample, Stack
 from ganedit_widgets.core.groups import layer_groups
 from ganedit_widgets.core.latent import Latent
 from ganedit_widgets.core.probes import Direction
-from ganedit_widgets.core.sheet import tile
 
 from .controls import Fold, row
 from .export import Exporter
+from .film_strips import FilmStrips
 from .knobs import Knobs
 from .library import Finder, first_directions
 from .panel import Panel
-from .pictures import data_url
 from .seeds import PSI, SeedPicker
 from .session import Session
 from .worker import Steps
 
 ROWS = 4  # directions that are there at the beginning
-FRAMES, HEIGHT = 7, 28  # of the film strip below a slider; pixels
-FLUENT = 0.5  # seconds per picture; a slower model draws no film strips
+FRAMES = 7  # of the film strip below a slider
 ADD = "add a direction…"
 
 
@@ -57,6 +54,7 @@ class TraversePanel(Panel):
         groups = {name: [layers.start, layers.stop] for name, layers in layer_groups(session.generator).items()}
         layer_count = session.generator.latent_shape[0]
         self.knobs = Knobs([PSI], layer_count=layer_count, presets=groups, label="Directions")
+        self._strips = FilmStrips(session, self.knobs, self._frames)
         self.find_fold = Fold("Find directions", lambda: Finder(session, self.found))
         self.export_fold = Fold("Export a traversal", lambda: Exporter(self, session))
         # layout
@@ -139,7 +137,7 @@ class TraversePanel(Panel):
         low, high = direction.range
         self.knobs.add({"key": name, "min": low, "max": high, "step": 0.05, "layers": layers, "removable": True})
         self._offer()
-        self._draw_strips([name])
+        self._strips.ask([name])
 
     def _begin(self, directions: Iterable[Direction] | None) -> Steps:
         yield
@@ -162,18 +160,18 @@ class TraversePanel(Panel):
 
     def _on_seed(self) -> None:
         self.preview()
-        self._draw_strips(self.names)
+        self._strips.ask(self.names)
 
     def _on_input(self, name: str, value: float, final: bool) -> None:
         if name == "psi":
             self.seeds.chosen = True
         self.preview(moving=not final)
         if name == "psi" and final:
-            self._draw_strips(self.names)
+            self._strips.ask(self.names)
 
     def _on_layers(self, name: str, low: int, high: int) -> None:
         self._rows[name] = _Row(self._rows[name].direction, range(low, high))
-        self._draw_strips([name])
+        self._strips.ask([name])
         if self.knobs.values[name]:
             self.preview()
 
@@ -181,7 +179,7 @@ class TraversePanel(Panel):
 
     def _on_history(self, _: object) -> None:
         self._show_seed()
-        self._draw_strips(self.names)
+        self._strips.ask(self.names)
 
     def _show_seed(self) -> None:
         """Let the seed and ψ be those of the picture, if it began with a seed and no other one was chosen."""
@@ -190,24 +188,13 @@ class TraversePanel(Panel):
             self.seeds.show(begun.seed)
             self.knobs.set("psi", begun.psi)
 
-    def _draw_strips(self, names: list[str]) -> None:
-        if names and self.session.seconds_per_picture < FLUENT:
-            what = "strips" if len(names) > 1 else f"strip {names[0]}"
-            self.session.in_background(f"{what} {id(self)}", lambda: self._strips(names))
-
-    def _strips(self, names: list[str]) -> Steps:
-        start = self._start()
-        for name in names:
-            if name not in self._rows:  # removed in the meantime
-                continue
-            ends, pictures = self._rows[name].direction.range, []
-            moves = [self.move(name, float(strength)) for strength in np.linspace(*ends, FRAMES)]
-            for move in moves:
-                latent = next(iter(move.steps(self.session.generator, start)))
-                pictures.append(self.session.thumbnail(latent, HEIGHT))
-                yield
-            with contextlib.suppress(KeyError):  # as above
-                self.knobs.set_strip(name, data_url(tile(pictures, FRAMES)))
+    def _frames(self, name: str) -> Iterator[Latent]:
+        """Yield the latents along one slider, of the others none is moved."""
+        if name not in self._rows:  # removed in the meantime
+            return
+        start, ends = self._start(), self._rows[name].direction.range
+        for move in [self.move(name, float(strength)) for strength in np.linspace(*ends, FRAMES)]:
+            yield next(iter(move.steps(self.session.generator, start)))
 
     def _start(self) -> Latent:
         """Return what the sliders move: the picture of the seed, if one was chosen."""

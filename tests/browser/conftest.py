@@ -13,8 +13,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if _in_ci():  # a strange machine, and hundreds of gestures: one that misses is tried again, and is listed
-                item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def _in_ci():

@@ -117,7 +117,7 @@ def test_below_the_demo_its_self_conditioned_model_turns_the_head(lab, chromium,
         begin(notebook)
         tab(notebook, "Self-conditioned")
         notebook.page.wait_for_selector("[data-key='yaw']", timeout=60_000)
-        opened = "studio.panel.opened.session"
+        opened = "studio.panel.below.panel.session"
         notebook.python(f"globals().update(before={opened}.pixels.astype(float))")
         slide(notebook, "yaw", 0.5, 0.7, 1.0)
         notebook.until(f"{opened}.pending is not None and {opened}.pending.values.get('yaw') == 1.0", 60)
@@ -139,7 +139,7 @@ def test_a_model_without_labels_says_what_to_do_and_opens_one_below(lab, chromiu
         press(notebook, "Open")
         page.wait_for_selector("[data-key='yaw']")
         slide(notebook, "yaw", 0.5, 0.7, 0.9)
-        notebook.until("studio.panel.opened.session.pending is not None")
+        notebook.until("studio.panel.below.panel.session.pending is not None")
         assert notebook.python("studio.session.pending is None")
         page.wait_for_timeout(500)
         page.screenshot(path=shots / "no_labels.png")

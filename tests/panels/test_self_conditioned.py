@@ -17,8 +17,11 @@ from ganedit_widgets.core.generators import Generator, load
 from ganedit_widgets.core.generators.load import save_model
 from ganedit_widgets.core.image import to_pixels
 from ganedit_widgets.core.probes import save_directions
+from ganedit_widgets.core.sheet import tile
 from ganedit_widgets.panels import SelfConditionedPanel, Session, Studio
+from ganedit_widgets.panels.film_strips import HEIGHT
 from ganedit_widgets.panels.labels_open import model_files
+from ganedit_widgets.panels.pictures import data_url
 from tests.core.test_original import random_direction
 from tests.tiny import labeled, tiny
 
@@ -51,6 +54,10 @@ def panel(session, source, yaw):
 def drag(panel, key, value, final=True):
     panel.knobs._receive(None, {"t": "input", "key": key, "value": value, "final": final, "stamp": ["a", 1]}, [])
     panel.session.wait(10)
+
+
+def strips(panel):
+    return {row["key"]: row["strip"] for row in panel.knobs.rows}
 
 
 def drawn(generator, latent):
@@ -233,9 +240,9 @@ def test_a_model_without_labels_gets_one_sentence_and_a_place_to_open_one(genera
     save_model(tmp_path / "steered.safetensors", made.network, made.discriminator)
     panel.opener.path.value = str(tmp_path / "steered.safetensors")
     panel.opener.open_button.click()
-    until(lambda: panel.opened is not None and panel.opened.frame in panel.frame.children)
-    drag(panel.opened, "yaw", 0.9)
-    assert panel.opened.session.pending is not None and session.pending is None
+    until(lambda: panel.below.panel is not None and panel.below.panel.frame in panel.frame.children)
+    drag(panel.below.panel, "yaw", 0.9)
+    assert panel.below.panel.session.pending is not None and session.pending is None
     panel.close()
     session.close()
 
@@ -248,8 +255,8 @@ def test_below_the_demo_its_self_conditioned_model_opens_by_itself(generator, tm
     session = Session(load_generator("demo", "cpu"))
     panel = SelfConditionedPanel(session)
     frame = panel.frame
-    until(lambda: panel.opened is not None and panel.opened.frame in frame.children)
-    assert panel.opened.session.generator.schema.names == made.schema.names
+    until(lambda: panel.below.panel is not None and panel.below.panel.frame in frame.children)
+    assert panel.below.panel.session.generator.schema.names == made.schema.names
     panel.close()
     session.close()
 
@@ -295,8 +302,8 @@ def test_a_picture_that_was_embedded_elsewhere_gets_its_labels_too(panel, sessio
     session.apply(SetLabels({"yaw": 0.6})).wait(20)
     until(lambda: not real.embedded_button.disabled)
     real.embedded_button.click()
-    until(lambda: real.read is not None)
-    assert np.array_equal(real.picture.pixels, photo) and not real.bring_button.disabled
+    until(lambda: real.read is not None and not real.bring_button.disabled)
+    assert np.array_equal(real.picture.pixels, photo)
 
 
 def test_a_model_tuned_to_a_real_picture_opens_below(panel, session, photo, until, tmp_path):
@@ -308,10 +315,10 @@ def test_a_model_tuned_to_a_real_picture_opens_below(panel, session, photo, unti
     real.bring().wait(20)
     until(lambda: real.pivot is not None)
     real.tuner.tune_button.click()
-    until(lambda: panel.opened is not None and panel.opened.frame in panel.frame.children)
+    until(lambda: panel.below.panel is not None and panel.below.panel.frame in panel.frame.children)
     tuned = load_generator(tmp_path / "tuned.safetensors", "cpu")
-    assert tuned.fingerprint == panel.opened.session.generator.fingerprint != session.generator.fingerprint
-    assert panel.opened.knobs.values == pytest.approx(real.read, abs=1e-6)
+    assert tuned.fingerprint == panel.below.panel.session.generator.fingerprint != session.generator.fingerprint
+    assert panel.below.panel.knobs.values == pytest.approx(real.read, abs=1e-6)
     assert "dB" in real.said.value
 
 
@@ -328,7 +335,7 @@ def test_tuning_can_be_stopped_and_keeps_the_best(panel, session, photo, until, 
     assert not real.stop_button.disabled
     real.stop_button.click()
     turn.wait(20)
-    until(lambda: panel.opened is not None)
+    until(lambda: panel.below.panel is not None)
     assert (tmp_path / "tuned.safetensors").exists()
 
 
@@ -371,3 +378,17 @@ def test_another_picture_brings_its_own_labels(panel, session):
     drag(panel, "yaw", 0.9)
     session.apply(Sample(7)).wait(10)
     assert panel.knobs.values == {"age": 0.5, "yaw": 0.5}
+
+
+def test_film_strips_show_the_person_at_every_label(panel, session, until):
+    until(lambda: all(strips(panel).values()))
+    average = strips(panel)
+    panel.seeds.go_to(5)
+    until(lambda: all(strips(panel)[name] != average[name] for name in average))
+    chosen = strips(panel)
+    panel.apply()
+    session.wait(10)
+    assert strips(panel) == chosen
+    generator, name = session.generator, panel.knobs.rows[0]["key"]
+    latents = [run(generator, session.latent, SetLabels({name: v})) for v in np.linspace(0, 1, 6).tolist()]
+    assert chosen[name] == data_url(tile([session.thumbnail(latent, HEIGHT) for latent in latents], 6))
