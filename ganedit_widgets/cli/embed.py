@@ -42,11 +42,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _one(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from ..core import History, Picture, Recipe, load_generator, save_png, to_pixels
     from ..core.edits import Embed
     from ..core.edits.base import stopped
+    from ..core.progress import Bar
     from ..core.report_card import report_card
 
     require_png("the recipe", options.out)
@@ -56,7 +55,7 @@ def _one(options: argparse.Namespace) -> int:
     history = History(generator.average())
     numbers: dict[str, float] = {}
     latent, done = history.latent, 0
-    with tqdm(total=edit.total, unit="step", disable=None) as bar:
+    with Bar(total=edit.total, unit="step") as bar:
         try:
             for done, latent in enumerate(edit.steps(generator, history.latent, numbers.update), 1):  # noqa: B007
                 bar.update()
@@ -80,11 +79,10 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _folder(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from ..core import Picture, load_generator
     from ..core.edits import Embed
     from ..core.embed_folder import embed_folder, read_embeddings
+    from ..core.progress import Bar
     from ..core.training.distributed import end_process, start_process
 
     options.out = _latents_file(options.out)
@@ -97,7 +95,7 @@ def _folder(options: argparse.Namespace) -> int:
 
     batch = options.batch or (8 if generator.device.type == "cuda" else 1)
     kept = "what is done is kept"
-    with tqdm(unit="picture", disable=None if chief else True) as bar:
+    with Bar(unit="picture", disable=not chief) as bar:
         try:
             for each in embed_folder(generator, options.picture, options.out, edit, settings, batch):
                 bar.total, kept = each.total, f"{each.done} of {each.total} pictures are done"

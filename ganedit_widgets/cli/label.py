@@ -111,16 +111,15 @@ def _directions(generator: Generator, file: str, wanted: list[str] | None) -> di
 
 def _latents(generator: Generator, options: argparse.Namespace, chief: bool) -> Path:
     """Return the file of latents, which is made if a folder of pictures is given."""
-    from tqdm import tqdm
-
     from ..core.conditioning.invert import invert
     from ..core.conditioning.source import PictureSource
+    from ..core.progress import Bar
 
     if options.pictures.is_file():
         return Path(options.pictures)
     latents = options.out.with_name(f"{options.out.stem}_latents.safetensors")
     source = PictureSource(options.pictures, generator.size)
-    with tqdm(total=len(source), unit="picture", disable=None if chief else True) as bar:
+    with Bar(total=len(source), unit="picture", disable=not chief) as bar:
         for each in invert(generator, source, latents):
             bar.update(each.done - bar.n)
     return Path(latents)
@@ -128,13 +127,12 @@ def _latents(generator: Generator, options: argparse.Namespace, chief: bool) -> 
 
 def _weighted(generator: Generator, directions: Mapping[str, Direction], pairs: int) -> dict[str, Direction]:
     """Return the directions, those of W with the strengths of layers; one that has some keeps them."""
-    from tqdm import tqdm
-
     from ..core.probes import weighted
+    from ..core.progress import Bar
 
     found = dict(directions)
     if pairs:
-        for name, direction in tqdm(directions.items(), "strengths of layers", disable=None, leave=False):
+        for name, direction in Bar(directions.items(), "strengths of layers", leave=False):
             if direction.space == "w" and not direction.weights:
                 found[name] = weighted(generator, direction, pairs)
     return found

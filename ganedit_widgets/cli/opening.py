@@ -48,13 +48,12 @@ def carry_out(generator: Generator, history: History, edit: Edit, tell: str = ""
 
     Return what was reported last.
     """
-    from tqdm import tqdm
-
     from ..core.edits import stopped
+    from ..core.progress import Bar
 
     latent, done = history.latent, 0
     numbers: dict[str, float] = {}
-    with tqdm(total=edit.total, unit="step", disable=None if edit.total > 1 else True) as bar:
+    with Bar(total=edit.total, unit="step", disable=edit.total <= 1) as bar:
         try:
             for done, latent in enumerate(edit.steps(generator, history.latent, numbers.update), 1):  # noqa: B007
                 bar.update()

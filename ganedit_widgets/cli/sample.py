@@ -29,17 +29,16 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Draw the seeds, with progress."""
-    from tqdm import tqdm
-
     from ..core import load_generator, save_image
     from ..core.edits import SetLabels
+    from ..core.progress import Bar
     from ..core.sheet import sample_pictures, tile
 
     folder = None if Path(options.out).suffix and options.out[-1] not in "/\\" else Path(options.out)
     if folder is None:
         require_pictures(Path(options.out))
     generator = load_generator(options.model, options.device)
-    bar = tqdm(options.seeds, unit="picture", disable=None)
+    bar = Bar(options.seeds, unit="picture")
     labels = [SetLabels(_values(options.labels))] if options.labels else []
     pictures = [sample_pictures(generator, [seed], options.psi, labels)[0] for seed in bar]
     if folder is None:

@@ -58,8 +58,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train, with progress and time left; Ctrl+C saves first."""
-    from tqdm import tqdm
-
+    from ..core.progress import Bar
     from ..core.training.distributed import chief_first, end_process, start_process
     from ..core.training.export import export
     from ..core.training.loop import Plan, train
@@ -87,8 +86,8 @@ def run(options: argparse.Namespace) -> None:
         pictures = open_pictures(data, size, mirror=not (options.no_mirror or demo))
     pairs = _pairs(data, options.portraits, cfg) if demo else None
     seconds = None if options.minutes is None else options.minutes * 60
-    quiet = None if chief else True
-    with stop_asked() as stop, tqdm(total=the_plan.total, unit="picture", unit_scale=True, disable=quiet) as bar:
+    quiet = not chief
+    with stop_asked() as stop, Bar(total=the_plan.total, unit="picture", unit_scale=True, disable=quiet) as bar:
         for progress in train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=stop, pairs=pairs):
             bar.update(progress.pictures - bar.n)
             bar.set_postfix_str(str(progress), refresh=False)
@@ -121,11 +120,10 @@ def stop_asked() -> Iterator[Callable[[], bool]]:
 
 
 def _draw_portraits(folder: Path, count: int, size: int) -> Path:
-    from tqdm import tqdm
-
+    from ..core.progress import Bar
     from ..demo.portraits.dataset import build_cache
 
-    with tqdm(total=count, unit="portrait", desc="drawing", disable=None) as bar:
+    with Bar(total=count, unit="portrait", desc="drawing") as bar:
         return build_cache(folder / "portraits", count, size, progress=lambda done, _: bar.update(done - bar.n))
 
 

@@ -31,12 +31,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train, with progress and time left; Ctrl+C keeps the best so far."""
-    from tqdm import tqdm
-
     from ..core import load_generator
     from ..core.conditioning.invert import require_encoder
     from ..core.encoder.training import EncoderPlan, train_encoder
     from ..core.errors import ModelError
+    from ..core.progress import Bar
     from ..core.training.pictures import open_pictures
 
     require_place(options.out, ModelError)
@@ -47,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
     pictures = None if folder is None else open_pictures(folder, generator.size[0], mirror=False)
     seconds = None if options.minutes is None else options.minutes * 60
     psnr = None
-    with tqdm(total=plan.steps, unit="step", disable=None) as bar:
+    with Bar(total=plan.steps, unit="step") as bar:
         try:
             for progress in train_encoder(generator, options.out, pictures, plan, seconds, 50, start):
                 bar.update(progress.step - bar.n)

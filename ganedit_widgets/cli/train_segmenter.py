@@ -30,10 +30,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train, with progress and time left; Ctrl+C keeps what was learned."""
-    from tqdm import tqdm
-
     from ..core import load_generator
     from ..core.errors import SegmentError
+    from ..core.progress import Bar
     from ..core.segment import SegmentPlan, leave_one_out, save_segmenter, train_segmenter
     from ..core.segment.folder import read_labeled
 
@@ -43,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
     classes, colors = [label.name for label in labels], [label.color or (0, 0, 0) for label in labels]
     plan = SegmentPlan(steps=options.steps, seed=options.seed)
     last = None
-    with tqdm(total=plan.steps, unit="step", disable=None) as bar:
+    with Bar(total=plan.steps, unit="step") as bar:
         try:
             for last in train_segmenter(generator, labeled, classes, plan, colors):
                 bar.update(last.step - bar.n)
@@ -55,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
     save_segmenter(options.out, last.segmenter())
     print(f"wrote {options.out}: {len(classes)} classes from {len(labeled)} pictures")
     if options.score:
-        *_, found = tqdm(leave_one_out(generator, labeled, classes, plan), unit="report", disable=None)
+        *_, found = Bar(leave_one_out(generator, labeled, classes, plan), unit="report")
         for picture, overlap in zip(labeled, found.overlaps, strict=True):
             print(f"{picture.name:30} mIoU {overlap.miou:.3f}")
         print(f"{'each without itself':30} mIoU {found.miou:.3f}")

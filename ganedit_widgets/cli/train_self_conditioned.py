@@ -56,10 +56,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Fine-tune, with progress and time left; Ctrl+C saves first."""
-    from tqdm import tqdm
-
     from ..core import load_generator
     from ..core.conditioning import load_labels
+    from ..core.progress import Bar
     from ..core.training.conditional_loop import export_run, fine_tune
     from ..core.training.distributed import chief_first, end_process, start_process
     from ..core.training.labeled import open_labeled
@@ -74,8 +73,8 @@ def run(options: argparse.Namespace) -> None:
     with chief_first():
         data = open_labeled(options.pictures, labels, source.size[0], chosen)
     seconds = None if options.minutes is None else options.minutes * 60
-    quiet = None if chief else True
-    with stop_asked() as stop, tqdm(total=cfg.pictures, unit="picture", unit_scale=True, disable=quiet) as bar:
+    quiet = not chief
+    with stop_asked() as stop, Bar(total=cfg.pictures, unit="picture", unit_scale=True, disable=quiet) as bar:
         for progress in fine_tune(source, data, options.out, cfg, device, seconds=seconds, stop=stop):
             bar.update(progress.pictures - bar.n)
             bar.set_postfix_str(str(progress), refresh=False)

@@ -121,9 +121,8 @@ def _mix(options: argparse.Namespace) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
     from ..core import load_generator
+    from ..core.progress import Bar
     from ..core.segment import load_segmenter
     from ..core.vectors import calibrate, load_vectors
     from ..core.vectors.calibrate import LEAST
@@ -133,7 +132,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     segmenter = load_segmenter(options.segmenter, generator)
     latents = [generator.sample(seed, 0.7) for seed in options.seeds]
     for vector in vectors:
-        *_, last = tqdm(calibrate(generator, vector, segmenter, latents), unit="picture", disable=None)
+        *_, last = Bar(calibrate(generator, vector, segmenter, latents), unit="picture")
         found = last.calibration
         assert found is not None  # the last one has it
         print(f"{vector.name}, mean over {len(latents)} picture{'s' * (len(latents) > 1)}:")

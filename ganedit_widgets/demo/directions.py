@@ -11,13 +11,13 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
 from ..core.image import to_pixels
 from ..core.latent import Latent
 from ..core.probes import Direction, boundary, save_directions, trends
+from ..core.progress import Bar
 from .oracle import Oracle, load_oracle
 
 SAMPLES, BATCH = 3000, 16
@@ -53,7 +53,7 @@ def labeled_samples(
     """Return the latents of seeds 0 … count − 1, and what the oracle says of their pictures, attribute → (count,)."""
     latents = [generator.sample(seed, psi=1.0) for seed in range(count)]
     seen: list[dict[str, Tensor]] = []
-    for start in tqdm(range(0, count, BATCH), "samples to learn from", disable=None, leave=False):
+    for start in Bar(range(0, count, BATCH), "samples to learn from", leave=False):
         with torch.no_grad():
             pictures = generator.draw_many(latents[start : start + BATCH])
         seen.append(oracle.attributes([to_pixels(picture[None]) for picture in pictures]))

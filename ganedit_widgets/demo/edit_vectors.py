@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.edits import Paint, run
 from ..core.errors import DirectionError, SegmentError
@@ -22,6 +21,7 @@ from ..core.generators import Generator
 from ..core.generators.load import load_generator
 from ..core.latent import Latent
 from ..core.probes.whitening import Whitening
+from ..core.progress import Bar
 from ..core.segment import LabelMap, Segmenter, load_segmenter
 from ..core.vectors import Calibration, EditVector, calibrate, combine, extract, illustrated, load_vectors, save_vectors
 from ..core.vectors.files import SHIPPED
@@ -151,7 +151,7 @@ def starter_library(
     attributes = _read(generator, oracle, latents)
     labels = cache(partial(segmenter.labels, generator))
     found = {vector.name: vector for vector in known}
-    for lesson in tqdm(LESSONS, "edit vectors", disable=None, leave=False):
+    for lesson in Bar(LESSONS, "edit vectors", leave=False):
         if lesson.name in found:
             continue
         score, best, most = attributes[lesson.attribute].float(), None, 0.0

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from ..core.edits import Edit, Embed, run
 from ..core.generators import Generator
@@ -16,6 +15,7 @@ from ..core.image import Pixels, to_pixels, to_tensor
 from ..core.latent import Latent
 from ..core.perceptual import distance_to, psnr
 from ..core.probes.whitening import Whitening
+from ..core.progress import Bar
 from .results_file import Metric
 from .statistics import bootstrap
 
@@ -53,7 +53,7 @@ def average(given: Tensor | Sequence[float]) -> Metric:
 def embed_each(generator: Generator, pictures: Sequence[Pixels], recipe: Recipe, what: str) -> Trial:
     """Make the edits that `recipe` gives for each picture, from the average latent on, one after the other."""
     latents, rows = [], []
-    for picture in tqdm(pictures, what, disable=None, leave=False):
+    for picture in Bar(pictures, what, leave=False):
         began = time.monotonic()
         latent = run(generator, generator.average(), *recipe(picture))
         seconds = time.monotonic() - began

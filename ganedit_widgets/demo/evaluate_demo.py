@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
 from ..core.image import to_pixels
+from ..core.progress import Bar
 from ..core.sheet import sample_pictures, tile
 from .evaluate_oracle import FULL, QUICK, oracle_metrics
 from .figures import side_by_side, tail_histograms, truncation_curve
@@ -73,9 +73,7 @@ def _look(generator: Generator, oracle: Oracle, quick: bool, data: Look) -> Seen
         data, floor = kept["held_out"], kept["floor"]
     else:
         n = min(n, len(data.features))
-        chunks = tqdm(
-            look_at(oracle, n, size, FLOOR_SEED), "other portraits", -(-n // CHUNK), disable=None, leave=False
-        )
+        chunks = Bar(look_at(oracle, n, size, FLOOR_SEED), "other portraits", -(-n // CHUNK), leave=False)
         floor = join(list(chunks))
     looks = {psi: look_at_generated(generator, oracle, n, psi) for psi in (1.0, *psis)}
     return Seen(data, _first(floor, n), looks.pop(1.0), looks)
@@ -84,7 +82,7 @@ def _look(generator: Generator, oracle: Oracle, quick: bool, data: Look) -> Seen
 def look_at_generated(generator: Generator, oracle: Oracle, count: int, psi: float = 1.0, batch: int = 16) -> Look:
     """Return what the oracle sees in the generator's pictures of seeds 0 … count − 1."""
     looks = []
-    for start in tqdm(range(0, count, batch), f"generated, ψ = {psi}", disable=None, leave=False):
+    for start in Bar(range(0, count, batch), f"generated, ψ = {psi}", leave=False):
         latents = [generator.sample(seed, psi) for seed in range(start, min(start + batch, count))]
         with torch.no_grad():
             looks.append(oracle.look([to_pixels(picture) for picture in generator.draw_many(latents)]))

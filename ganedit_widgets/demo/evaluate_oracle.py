@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from ..core.progress import Bar
 from .held_out import held_out
 from .oracle import Look, Oracle, load_oracle
 from .oracle.quality import attribute_quality, identity_quality, part_quality
@@ -43,7 +43,7 @@ def oracle_metrics(oracle: Oracle, extent: Extent, size: int) -> tuple[dict[str,
     pictures: list[Tensor] = []
     labels: list[Tensor] = []
     starts = range(0, extent.portraits, CHUNK)
-    for start in tqdm(starts, "held-out portraits", disable=None, leave=False):
+    for start in Bar(starts, "held-out portraits", leave=False):
         drawn, parts, attributes = held_out(start, min(CHUNK, extent.portraits - start), size)
         looks.append(oracle.look(drawn))
         truths.append(attributes)

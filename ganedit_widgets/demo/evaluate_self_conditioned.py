@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.conditioning import Labels, Schema
 from ..core.conditioning.model import self_conditioned
@@ -27,6 +26,7 @@ from ..core.generators.load import has_shipped, load_generator
 from ..core.image import to_pixels
 from ..core.latent import Latent
 from ..core.probes import Direction, boundary
+from ..core.progress import Bar
 from .evaluate_demo import Seen, look_at_generated, tails
 from .held_out import HELD_OUT_SEED, TRAINING_SEED
 from .label_figures import linearity_figure, resampling_figure
@@ -276,7 +276,7 @@ def set_metrics(
 def look_at_labeled(conditioned: Generator, oracle: Oracle, v: Tensor) -> Look:
     """Return what the oracle sees in pictures of the seeds 0 … N − 1 with labels v (N, A)."""
     looks = []
-    for seeds in tqdm(torch.arange(len(v)).split(BATCH), "generated with labels", disable=None, leave=False):
+    for seeds in Bar(torch.arange(len(v)).split(BATCH), "generated with labels", leave=False):
         latents = [replace(conditioned.sample(seed), label=v[seed]) for seed in seeds.tolist()]
         with torch.no_grad():
             looks.append(oracle.look([to_pixels(picture) for picture in conditioned.draw_many(latents)]))

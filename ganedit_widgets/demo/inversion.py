@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tqdm import tqdm
-
 from ..core.edits import Embed, embed_many
 from ..core.generators import Generator
 from ..core.image import Pixels
 from ..core.latent import Latent
+from ..core.progress import Bar
 
 TOGETHER = 8  # pictures embedded at once
 
@@ -21,7 +20,7 @@ def inverted(generator: Generator, pictures: Sequence[Pixels], steps: int, what:
     """
     guessing = generator.encoder is not None
     found: list[Latent] = []
-    for i in tqdm(range(0, len(pictures), TOGETHER), what, disable=None, leave=False):
+    for i in Bar(range(0, len(pictures), TOGETHER), what, leave=False):
         searches = [
             Embed(picture, steps, start="encoder" if guessing else "average") for picture in pictures[i : i + TOGETHER]
         ]

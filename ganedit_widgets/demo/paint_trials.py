@@ -9,7 +9,6 @@ from functools import cache, partial
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ..core.edits import LARGE, Paint
 from ..core.errors import SegmentError
@@ -17,6 +16,7 @@ from ..core.generators import Generator
 from ..core.image import Pixels, to_pixels
 from ..core.latent import Latent
 from ..core.perceptual import decibels, psnr
+from ..core.progress import Bar
 from ..core.segment import LabelMap, Reading, Segmenter
 from .edit_vectors import LESSONS, Labeling, Lesson, best_donor
 from .embedding_trials import average
@@ -94,7 +94,7 @@ def paint_metrics(
         if lesson.paint not in RULES:
             order = (lesson.sign * score[lesson.attribute].float()).argsort().tolist()
             best = [donors[i] for i in order[-max(1, pool // 10) :]]
-        tried = tqdm(latents, f"painting {lesson.name}", disable=None, leave=False)
+        tried = Bar(latents, f"painting {lesson.name}", leave=False)
         each = [_painted(generator, segmenter, lesson, latent, best, labels, steps) for latent in tried]
         found = [done for done in each if done is not None]
         if found:

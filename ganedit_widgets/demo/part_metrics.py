@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.edits import Embed, run
 from ..core.generators import Generator
@@ -15,6 +14,7 @@ from ..core.image import to_pixels
 from ..core.parts import PartCatalog, silhouette, spherical_kmeans
 from ..core.parts.build import rows_of
 from ..core.parts.suggest import assign, iou, overlaps
+from ..core.progress import Bar
 from .held_out import held_out
 from .oracle import Oracle
 from .parts import NAMES, Labeled, grouped
@@ -62,7 +62,7 @@ def choices(
 ) -> list[Choice]:
     """Cluster every layer into every number of clusters, name them on `train`, and measure on `test`."""
     found = []
-    for layer in tqdm(layers, "layers", disable=None, leave=False):
+    for layer in Bar(layers, "layers", leave=False):
         known, new = (_each(generator, samples, layer) for samples in (train, test))
         flat = known.flatten(0, 2)
         some = flat[torch.randperm(len(flat), generator=torch.Generator().manual_seed(0))[:rows]]
@@ -88,7 +88,7 @@ def render_metrics(generator: Generator, catalog: PartCatalog, first: int, count
     pictures, labels, _ = held_out(first, count, generator.size[0])
     latents = [
         run(generator, generator.average(), Embed(to_pixels(p.float() / 127.5 - 1), steps, first_w=max(1, steps // 3)))
-        for p in tqdm(pictures, "embedded renders", disable=None, leave=False)
+        for p in Bar(pictures, "embedded renders", leave=False)
     ]
     found = labels_of(catalog, generator, Labeled(latents, pictures, grouped(labels)))
     return part_metrics(found, grouped(labels), "renders")

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.edits import Borrow, run
 from ..core.generators import Generator
@@ -17,6 +16,7 @@ from ..core.image import to_pixels
 from ..core.latent import Latent
 from ..core.parts import PartCatalog, clusterable, difference
 from ..core.parts.meters import MARGIN, widened
+from ..core.progress import Bar
 from .oracle import Look, Oracle
 from .parts import NAMES, Labeled
 
@@ -127,7 +127,7 @@ def try_all(
     wanted, layers = [], blended(generator)
     found: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in METHODS}
     chosen: dict[str, list[np.ndarray]] = {name: [] for name in METHODS}
-    for s, r in tqdm(list(zip(sources, references, strict=True)), part, disable=None, leave=False):
+    for s, r in Bar(list(zip(sources, references, strict=True)), part, leave=False):
         place = (samples.labels[[s, r]] == NAMES.index(part)).any(0)
         inside = widened(place, round(MARGIN * len(place)))
         wanted.append(float(_errors(samples.pictures[[s]], samples.pictures[[r]], inside)[0]))

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
 from ..core.latent import Latent
 from ..core.parts import PartCatalog, build_catalog, save_catalog, suggest
 from ..core.parts.catalog_file import SHIPPED
+from ..core.progress import Bar
 from .oracle import Oracle, load_oracle
 from .portraits import PART, PART_COLORS, PARTS
 
@@ -74,7 +74,7 @@ def labeled(generator: Generator, oracle: Oracle, seeds: Sequence[int], psi: flo
     """Draw the samples of `seeds` and ask the oracle where their parts are."""
     latents = [generator.sample(seed, psi) for seed in seeds]
     pictures, labels = [], []
-    for start in tqdm(range(0, len(latents), BATCH), "labeled samples", disable=None, leave=False):
+    for start in Bar(range(0, len(latents), BATCH), "labeled samples", leave=False):
         with torch.no_grad():
             pictures.append(generator.draw_many(latents[start : start + BATCH]).clamp(-1, 1))
         labels.append(grouped(oracle.segment(pictures[-1])))
@@ -100,7 +100,7 @@ def demo_catalog(
     seeds = mixed(pool, samples)
     steps = build_catalog(generator, k=k, seeds=seeds, psi=PSI, restarts=restarts)
     catalog: PartCatalog | None = None
-    for progress in tqdm(steps, "catalog", disable=None, leave=False):
+    for progress in Bar(steps, "catalog", leave=False):
         catalog = progress.catalog
     assert catalog is not None  # the last step has it
     some = pool.those(seeds)

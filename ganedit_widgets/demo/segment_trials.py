@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.generators import Generator
+from ..core.progress import Bar
 from ..core.segment import Labeled, Reading, Segmenter, SegmentPlan, leave_one_out
 from .embedding_trials import average
 from .hand_labels import agreement, drawn_and_seen, labeled_by_hand
@@ -73,7 +73,7 @@ class Seen:
 
 def seen(generator: Generator, segmenter: Segmenter, pictures: Sequence[Labeled], what: str = "labels") -> Seen:
     """Let a segmenter look at pictures."""
-    readings = [segmenter.read(generator, x.latent) for x in tqdm(pictures, what, disable=None, leave=False)]
+    readings = [segmenter.read(generator, x.latent) for x in Bar(pictures, what, leave=False)]
     true = [x.labels for x in pictures]
     found = torch.from_numpy(np.stack([reading.labels for reading in readings]))
     return Seen(readings, true, confusions(found, torch.from_numpy(np.stack(true)), len(PARTS)))

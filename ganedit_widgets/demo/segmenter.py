@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
 from ..core.latent import Latent
+from ..core.progress import Bar
 from ..core.segment import Labeled, Segmenter, SegmentPlan, save_segmenter, train_segmenter
 from ..core.segment.files import SHIPPED
 from .held_out import TRAINING_SEED, held_out
@@ -75,7 +75,7 @@ def labeled_samples(generator: Generator, oracle: Oracle, seeds: Sequence[int], 
 
 def trained(generator: Generator, labeled: Sequence[Labeled], plan: SegmentPlan = STANDARD) -> Segmenter:
     """Train a segmenter of a portrait's parts, with progress."""
-    bar = tqdm(train_segmenter(generator, labeled, PARTS, plan, COLORS), "segmenter", disable=None, leave=False)
+    bar = Bar(train_segmenter(generator, labeled, PARTS, plan, COLORS), "segmenter", leave=False)
     *_, last = bar
     return last.segmenter()
 

@@ -29,7 +29,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.conditioning import Labels, load_labels, save_labels
 from ..core.conditioning.invert import guess, invert
@@ -41,6 +40,7 @@ from ..core.errors import LatentError
 from ..core.generators import Generator
 from ..core.generators.load import load_generator
 from ..core.probes import Direction, load_directions, readout
+from ..core.progress import Bar
 from ..core.training.conditional import ConditionalConfig
 from ..core.training.conditional_loop import export_run, fine_tune
 from ..core.training.distributed import chief_first, end_process, processes, start_process
@@ -132,7 +132,7 @@ def guessed_labels(
 
     Raises `LatentError` if the model has no encoder, `DirectionError` for a direction of another model.
     """
-    for _ in tqdm(invert(generator, source, out), "latents", disable=None, leave=False):
+    for _ in Bar(invert(generator, source, out), "latents", leave=False):
         pass
     shown = (guess(generator, source, source.some(MIRRORED), mirror)[0] for mirror in (False, True))
     return _labeled(generator, read_embeddings(out), directions, *shown)
@@ -196,14 +196,14 @@ def make(
     source = generator or load_generator("demo", "cpu")
     where, chief = start_process(device)
     size = source.size[0]
-    with chief_first(), tqdm(total=count, unit="portrait", desc="drawing", disable=None if chief else True) as bar:
+    with chief_first(), Bar(total=count, unit="portrait", desc="drawing", disable=not chief) as bar:
         drawn = build_cache(portraits or folder / "portraits", count, size, progress=lambda n, _: bar.update(n - bar.n))
     folder.mkdir(parents=True, exist_ok=True)
     labels = portrait_labels(source, drawn, folder / "labels.safetensors", latents)
     data = open_labeled(drawn, labels, size, resample(labels, seed=cfg.seed, cap=CAP))
     pairs = SteeringPairs(data, drawn, size, source.cfg.z_dim) if cfg.needs_pairs else None
     looked = time.monotonic()
-    with tqdm(total=cfg.pictures, unit="picture", unit_scale=True, disable=None if chief else True) as bar:
+    with Bar(total=cfg.pictures, unit="picture", unit_scale=True, disable=not chief) as bar:
         for progress in fine_tune(source, data, folder, cfg, where, 25, SAVE_EVERY, seconds, stop, pairs):
             bar.update(progress.pictures - bar.n)
             bar.set_postfix_str(str(progress), refresh=False)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.edits import Borrow, Edit, MoveAlong, Refine, run
 from ..core.errors import LatentError, SegmentError
@@ -21,6 +20,7 @@ from ..core.image import Pixels, to_pixels
 from ..core.latent import Latent
 from ..core.parts import load_catalog
 from ..core.probes import boundary
+from ..core.progress import Bar
 from ..core.segment import Segmenter
 from ..core.vectors import EditVector, refined
 from .embedding_trials import average
@@ -145,7 +145,7 @@ def smile_metrics(
     paces: list[float] = []
     for way in _ways(generator, oracle, segmenter, vector, extent, len(latents)):
         some, pictures, began = latents[: way.count], [], time.monotonic()
-        for latent in tqdm(some, way.name, disable=None, leave=False):
+        for latent in Bar(some, way.name, leave=False):
             after, seconds = paced(generator, latent, way.edit)
             pictures.append(picture(generator, after))
             paces += seconds

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.edits import MoveAlong
 from ..core.errors import DirectionError
 from ..core.generators import Generator
 from ..core.latent import Latent
 from ..core.probes import Direction, condition, interfacegan, pca, sefa, style_direction, trends
+from ..core.progress import Bar
 from .oracle import Oracle
 from .steering_trials import SCALES, Sweep, Way, reaches, strengths, sweep
 
@@ -40,7 +40,7 @@ def pool_of(generator: Generator, oracle: Oracle, seeds: Sequence[int]) -> tuple
     """Return latents of seeds, and what the oracle says of their pictures: attribute → (N,), those of numbers."""
     latents = [generator.sample(seed) for seed in seeds]
     seen: list[dict[str, Tensor]] = []
-    for start in tqdm(range(0, len(latents), BATCH), "samples to learn from", disable=None, leave=False):
+    for start in Bar(range(0, len(latents), BATCH), "samples to learn from", leave=False):
         with torch.no_grad():
             seen.append(oracle.attributes(generator.draw_many(latents[start : start + BATCH]).clamp(-1, 1)))
     names = [name for name, x in seen[0].items() if x.ndim == 1]

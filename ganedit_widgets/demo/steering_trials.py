@@ -14,11 +14,11 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.edits import Edit, run
 from ..core.generators import Generator
 from ..core.latent import Latent
+from ..core.progress import Bar
 from .embedding_trials import average
 from .label_metrics import exactly
 from .oracle import Oracle
@@ -93,7 +93,7 @@ def sweep(way: Way, oracle: Oracle, seeds: Sequence[int]) -> Sweep:
     seen: list[dict[str, Tensor]] = []
     identity, spent = [], 0.0
     middle = way.strengths.index(0.0)
-    for seed in tqdm(seeds, way.name, disable=None, leave=False):
+    for seed in Bar(seeds, way.name, leave=False):
         began, start = time.monotonic(), way.start(seed)
         latents = [run(way.generator, start, way.edit(s)) if s else start for s in way.strengths]
         pictures = way.generator.draw_many(latents).clamp(-1, 1)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ..core.align import Box, crop
 from ..core.edits import run
@@ -17,6 +16,7 @@ from ..core.latent import Latent
 from ..core.parts import difference
 from ..core.parts.meters import MARGIN, widened
 from ..core.perceptual import decibels, psnr
+from ..core.progress import Bar
 from ..core.segment import Reading, Segmenter
 from ..core.vectors import EditVector, refined
 from .edit_vectors import LESSONS, Lesson
@@ -47,7 +47,7 @@ def vector_metrics(
     before = look(oracle, [_seen(reading) for reading in old])
     metrics: dict[str, Metric] = {}
     rows = [_pixels(old[:SHOWN])]
-    for lesson in tqdm(LESSONS, "vectors", disable=None, leave=False):
+    for lesson in Bar(LESSONS, "vectors", leave=False):
         vector = vectors.get(lesson.name)
         if vector is None:
             continue
