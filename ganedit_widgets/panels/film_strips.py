@@ -13,7 +13,7 @@ from .pictures import data_url
 from .session import Session
 from .worker import Steps
 
-HEIGHT = 28  # pixels
+HEIGHT = 28  # pixels, for sliders beside the picture
 FLUENT = 0.5  # seconds per picture; a slower model draws no film strips
 
 
@@ -21,11 +21,13 @@ class FilmStrips:
     """Draws the film strips of `knobs` when nothing else is to be done; what is asked last counts.
 
     `frames(key)` gives the latents along a slider, at even distances from one end of the track to the other; none if
-    the slider is gone. It is called in the worker's thread.
+    the slider is gone. It is called in the worker's thread. They are drawn `height` pixels high.
     """
 
-    def __init__(self, session: Session, knobs: Knobs, frames: Callable[[str], Iterable[Latent]]) -> None:
-        self._session, self._knobs, self._frames = session, knobs, frames
+    def __init__(
+        self, session: Session, knobs: Knobs, frames: Callable[[str], Iterable[Latent]], height: int = HEIGHT
+    ) -> None:
+        self._session, self._knobs, self._frames, self._height = session, knobs, frames, height
 
     def ask(self, keys: list[str]) -> None:
         """Draw the strips of these sliders anew."""
@@ -37,7 +39,7 @@ class FilmStrips:
         for key in keys:
             pictures = []
             for latent in self._frames(key):
-                pictures.append(self._session.thumbnail(latent, HEIGHT))
+                pictures.append(self._session.thumbnail(latent, self._height))
                 yield
             if pictures:
                 with contextlib.suppress(KeyError):  # removed in the meantime

@@ -105,14 +105,13 @@ class RealPicture(ipw.VBox):
         if self.picture is None:
             return
         try:
-            self.read = labels_in(self.session.generator, self.picture)
-            self._say(
-                ", ".join(f"{name} {v:.2f}" for name, v in self.read.items())
-                + ": once it is in, correct it with the sliders."
-            )
+            read = labels_in(self.session.generator, self.picture)
+            said = ", ".join(f"{name} {v:.2f}" for name, v in read.items())
+            self._say(f"{said}: once it is in, correct it with the sliders.")
         except LabelError as error:
-            self.read = {}
+            read = {}
             self._say(str(error))
+        self.read = read
         self.refresh()
 
     # ---- its latent

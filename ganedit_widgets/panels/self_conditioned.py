@@ -30,6 +30,7 @@ from .worker import Steps
 
 SLIDER = {"min": -0.1, "max": 1.1, "step": 0.01, "warn": [0.0, 1.0]}  # red: it saturates there
 FRAMES = np.linspace(0, 1, 6).tolist()  # of the film strips; on that track their middles are just at these labels
+HEIGHT = 64  # of the strips' pictures, in pixels: below two pictures sliders are long
 ABOUT = "0 and 1 are the ends of the data: beyond them, where it is red, nothing more changes."
 OWN = "The labels this person has in the original model, which is then not moved at all"
 NO_LABELS = (
@@ -77,7 +78,7 @@ class SelfConditionedPanel(Panel):
         self.model_fold = Fold(MODEL, lambda: OriginalForm(session, self.original, self.open_original))
         self.own_button = button("The person's own", session.guarded(self.take_own))
         self.seeds = SeedPicker(session.guarded(self._on_seed))
-        self._strips = FilmStrips(session, self.knobs, self._frames)
+        self._strips = FilmStrips(session, self.knobs, self._frames, HEIGHT)
         super().__init__(session, [row("seed", self.seeds, self.own_button), help_line(ABOUT), self.knobs])
         folds = [self.photo_fold, self.sheet_fold, self.model_fold]
         self.children = (*self.children, self.measures, *folds)  # type: ignore[has-type]

@@ -19,9 +19,9 @@ from ganedit_widgets.core.image import to_pixels
 from ganedit_widgets.core.probes import save_directions
 from ganedit_widgets.core.sheet import tile
 from ganedit_widgets.panels import SelfConditionedPanel, Session, Studio
-from ganedit_widgets.panels.film_strips import HEIGHT
 from ganedit_widgets.panels.labels_open import model_files
 from ganedit_widgets.panels.pictures import data_url
+from ganedit_widgets.panels.self_conditioned import HEIGHT
 from tests.core.test_original import random_direction
 from tests.tiny import labeled, tiny
 
