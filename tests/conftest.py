@@ -13,7 +13,7 @@ THREADED = [Path(__file__).parent / folder for folder in ("browser", "panels")] 
 
 
 def pytest_collection_modifyitems(items):
-    """In CI, on a strange and busy machine, a gesture that missed is tried once more; the summary lists it."""
+    """In CI, on an unfamiliar and busy machine, what waits for threads is tried once more; the summary lists it."""
     if os.environ.get("CI", "").lower() == "true":
         for item in items:
             if any(folder in item.path.parents for folder in THREADED):

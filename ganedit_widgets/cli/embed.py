@@ -99,7 +99,7 @@ def _folder(options: argparse.Namespace) -> int:
         try:
             for each in embed_folder(generator, options.picture, options.out, edit, settings, batch):
                 bar.total, kept = each.total, f"{each.done} of {each.total} pictures are done"
-                bar.update(each.done - bar.n)
+                bar.go_to(each.done)
                 bar.set_postfix_str(each.error or f"{each.name} {each.psnr:.1f} dB", refresh=False)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"{kept}, and the same command goes on from there") from None

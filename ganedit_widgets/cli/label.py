@@ -121,7 +121,7 @@ def _latents(generator: Generator, options: argparse.Namespace, chief: bool) -> 
     source = PictureSource(options.pictures, generator.size)
     with Bar(total=len(source), unit="picture", disable=not chief) as bar:
         for each in invert(generator, source, latents):
-            bar.update(each.done - bar.n)
+            bar.go_to(each.done)
     return Path(latents)
 
 

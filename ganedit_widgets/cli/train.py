@@ -89,8 +89,8 @@ def run(options: argparse.Namespace) -> None:
     quiet = not chief
     with stop_asked() as stop, Bar(total=the_plan.total, unit="picture", unit_scale=True, disable=quiet) as bar:
         for progress in train(pictures, options.out, cfg, the_plan, device, seconds=seconds, stop=stop, pairs=pairs):
-            bar.update(progress.pictures - bar.n)
-            bar.set_postfix_str(str(progress), refresh=False)
+            bar.go_to(progress.pictures)
+            bar.set_postfix({"side": progress.resolution, **progress.losses}, refresh=False)
     end_process()
     if chief and (options.out / "checkpoint.pt").exists():
         path = export(options.out)
@@ -124,7 +124,7 @@ def _draw_portraits(folder: Path, count: int, size: int) -> Path:
     from ..demo.portraits.dataset import build_cache
 
     with Bar(total=count, unit="portrait", desc="drawing") as bar:
-        return build_cache(folder / "portraits", count, size, progress=lambda done, _: bar.update(done - bar.n))
+        return build_cache(folder / "portraits", count, size, progress=lambda done, _: bar.go_to(done))
 
 
 def _pairs(folder: Path, count: int, cfg: TrainConfig) -> PairSource:

@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> None:
     with Bar(total=plan.steps, unit="step") as bar:
         try:
             for progress in train_encoder(generator, options.out, pictures, plan, seconds, 50, start):
-                bar.update(progress.step - bar.n)
-                bar.set_postfix_str(str(progress), refresh=False)
+                bar.go_to(progress.step)
+                bar.set_postfix({"loss": progress.loss, "PSNR": progress.psnr}, refresh=False)
                 psnr = progress.psnr
         except KeyboardInterrupt:
             bar.write("stopped: run the same command to go on")

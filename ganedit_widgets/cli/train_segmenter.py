@@ -45,8 +45,8 @@ def run(options: argparse.Namespace) -> None:
     with Bar(total=plan.steps, unit="step") as bar:
         try:
             for last in train_segmenter(generator, labeled, classes, plan, colors):
-                bar.update(last.step - bar.n)
-                bar.set_postfix_str(str(last), refresh=False)
+                bar.go_to(last.step)
+                bar.set_postfix({"loss": last.loss, "right": last.accuracy}, refresh=False)
         except KeyboardInterrupt:
             bar.write("stopped: what was learned is kept")
     if last is None:

@@ -76,8 +76,8 @@ def run(options: argparse.Namespace) -> None:
     quiet = not chief
     with stop_asked() as stop, Bar(total=cfg.pictures, unit="picture", unit_scale=True, disable=quiet) as bar:
         for progress in fine_tune(source, data, options.out, cfg, device, seconds=seconds, stop=stop):
-            bar.update(progress.pictures - bar.n)
-            bar.set_postfix_str(str(progress), refresh=False)
+            bar.go_to(progress.pictures)
+            bar.set_postfix(progress.losses, refresh=False)
     end_process()
     if chief:
         print(f"wrote {export_run(source, labels.schema, options.out, cfg, options.half)}")

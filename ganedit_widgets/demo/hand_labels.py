@@ -1,8 +1,9 @@
 """Sixteen samples of the demo model whose parts were painted by eye, polygon by polygon, from the pictures alone.
 
-They tell what labels are worth that a person can make, beside the exact ones of renders and the oracle's: the borders
-of a beard, a nose or a pale brow are a matter of opinion. The files are index maps with a palette, as `MaskPainter`
-writes and reads them.
+They tell what labels are worth that are made by looking, beside the exact ones of renders and the oracle's: the borders
+of a beard, a nose or a pale brow are a matter of opinion. A language model painted them, which was shown the pictures
+enlarged; no segmenter had a part in it. They are those of the pool's samples that `segment_trials` learns its sixteen
+from. The files are index maps with a palette, as `MaskPainter` writes and reads them.
 """
 
 from __future__ import annotations

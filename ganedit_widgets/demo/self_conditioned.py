@@ -197,7 +197,7 @@ def make(
     where, chief = start_process(device)
     size = source.size[0]
     with chief_first(), Bar(total=count, unit="portrait", desc="drawing", disable=not chief) as bar:
-        drawn = build_cache(portraits or folder / "portraits", count, size, progress=lambda n, _: bar.update(n - bar.n))
+        drawn = build_cache(portraits or folder / "portraits", count, size, progress=lambda n, _: bar.go_to(n))
     folder.mkdir(parents=True, exist_ok=True)
     labels = portrait_labels(source, drawn, folder / "labels.safetensors", latents)
     data = open_labeled(drawn, labels, size, resample(labels, seed=cfg.seed, cap=CAP))
@@ -205,8 +205,8 @@ def make(
     looked = time.monotonic()
     with Bar(total=cfg.pictures, unit="picture", unit_scale=True, disable=not chief) as bar:
         for progress in fine_tune(source, data, folder, cfg, where, 25, SAVE_EVERY, seconds, stop, pairs):
-            bar.update(progress.pictures - bar.n)
-            bar.set_postfix_str(str(progress), refresh=False)
+            bar.go_to(progress.pictures)
+            bar.set_postfix(progress.losses, refresh=False)
             if progress.sheet and oracle is not None and time.monotonic() - looked > LOOK_EVERY:
                 look(source, labels, folder, oracle)
                 looked = time.monotonic()

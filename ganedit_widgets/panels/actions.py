@@ -29,7 +29,7 @@ Action = Callable[[Turn], Steps]  # what its generator returns is said to the us
 class Actions(Showing):
     """The private part of a session. An action begins when its turn comes; `turn.over` tells it to end."""
 
-    settled = tr.Any(None, help="the edit whose preview was ended by others, recorded or given up: its panel rests")
+    settled = tr.Any(None, help="the edit that was recorded, or given up by somebody else: its panel comes to rest")
 
     def __init__(self, generator: Generator, latent: Latent | None, worker: Worker) -> None:
         super().__init__(generator, latent, worker)

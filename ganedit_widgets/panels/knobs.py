@@ -43,7 +43,7 @@ class Knobs(ActionWidget):
     label = tr.Unicode("Sliders").tag(sync=True)  # for screen readers
 
     def __init__(self, rows: list[Row] | None = None, **traits: Any) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # rows are added in the worker's thread, too
         self._on_input, self._on_layers = CallbackDispatcher(), CallbackDispatcher()
         self._on_remove, self._on_toggle = CallbackDispatcher(), CallbackDispatcher()
         self._on_move = CallbackDispatcher()
@@ -71,17 +71,20 @@ class Knobs(ActionWidget):
 
     def add(self, row: Row) -> None:
         """Append one slider; the others keep their values."""
-        self.rows = [*self.rows, row]
+        with self._lock:
+            self.rows = [*self.rows, row]
 
     def remove(self, key: str) -> None:
         """Take a slider away."""
-        self.rows = [row for row in self.rows if row["key"] != key]
+        with self._lock:
+            self.rows = [row for row in self.rows if row["key"] != key]
 
     def move(self, key: str, by: int) -> None:
         """Move a slider down by so many places, or up if `by` is negative; at the ends it stays."""
-        rows, row = [row for row in self.rows if row["key"] != key], self._row(key)
-        at = min(max(0, self.rows.index(row) + by), len(rows))
-        self.rows = [*rows[:at], row, *rows[at:]]
+        with self._lock:
+            rows, row = [row for row in self.rows if row["key"] != key], self._row(key)
+            at = min(max(0, self.rows.index(row) + by), len(rows))
+            self.rows = [*rows[:at], row, *rows[at:]]
 
     def set(self, key: str, value: float) -> None:
         """Move a slider, without calling `on_input`. A slider the user is just dragging stays in the hand."""

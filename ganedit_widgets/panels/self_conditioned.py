@@ -78,12 +78,12 @@ class SelfConditionedPanel(Panel):
         self.model_fold = Fold(MODEL, lambda: OriginalForm(session, self.original, self.open_original))
         self.own_button = button("The person's own", session.guarded(self.take_own))
         self.seeds = SeedPicker(session.guarded(self._on_seed))
-        self._strips = FilmStrips(session, self.knobs, self._frames, HEIGHT)
         super().__init__(session, [row("seed", self.seeds, self.own_button), help_line(ABOUT), self.knobs])
-        folds = [self.photo_fold, self.sheet_fold, self.model_fold]
-        self.children = (*self.children, self.measures, *folds)  # type: ignore[has-type]
+        more = (self.measures, self.photo_fold, self.sheet_fold, self.model_fold)
+        self.children += more  # type: ignore[has-type]
         # connections
         self._measuring = Seen(self, "labels", self._measure)
+        self._strips = FilmStrips(self, self.knobs, self._frames, HEIGHT)
         self.knobs.on_input(session.guarded(lambda key, value, final: self.preview(moving=not final)))
         self.watch(session.guarded(lambda _: self._on_pixels()), "pixels")
         self.watch(lambda _: self._on_entries(), "entries")
@@ -120,7 +120,9 @@ class SelfConditionedPanel(Panel):
 
     def reset(self) -> None:
         """The sliders to the labels that are recorded, and no seed."""
-        self.seeds.chosen = False
+        if self.seeds.chosen:
+            self.seeds.chosen = False
+            self._strips.ask(self._names)
         self._label = labels_of(self.session.generator, self.session.latent)
         self._set(self._label)
 
@@ -143,7 +145,7 @@ class SelfConditionedPanel(Panel):
         self._strips.ask(self._names)
 
     def _frames(self, name: str) -> Iterator[Latent]:
-        """Return the person at even labels of one attribute, with the other labels that are recorded."""
+        """Return the person at even labels of one attribute, with its other labels, or those of a chosen seed."""
         generator, latent = self.session.generator, self.session.latent
         if self.seeds.chosen:
             latent = run(generator, latent, Sample(self.seeds.seed.value))

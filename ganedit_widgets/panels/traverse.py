@@ -54,7 +54,6 @@ class TraversePanel(Panel):
         groups = {name: [layers.start, layers.stop] for name, layers in layer_groups(session.generator).items()}
         layer_count = session.generator.latent_shape[0]
         self.knobs = Knobs([PSI], layer_count=layer_count, presets=groups, label="Directions")
-        self._strips = FilmStrips(session, self.knobs, self._frames)
         self.find_fold = Fold("Find directions", lambda: Finder(session, self.found))
         self.export_fold = Fold("Export a traversal", lambda: Exporter(self, session))
         # layout
@@ -63,6 +62,7 @@ class TraversePanel(Panel):
             [row("seed", self.seeds), self.knobs, row("", self.add_box), self.find_fold, self.export_fold],
         )
         # connections
+        self._strips = FilmStrips(self, self.knobs, self._frames)
         self.knobs.on_input(session.guarded(self._on_input))
         self.knobs.on_layers(session.guarded(self._on_layers))
         self.knobs.on_remove(session.guarded(self._on_remove))
@@ -90,15 +90,19 @@ class TraversePanel(Panel):
 
     def move(self, name: str, strength: float) -> MoveAlong:
         """Return the move of one slider, with this strength."""
-        row = self._rows[name]
+        return self._move(self._rows[name], strength)
+
+    def _move(self, row: _Row, strength: float) -> MoveAlong:
         usual = row.direction.layers or range(self.session.generator.latent_shape[0])
         return MoveAlong(row.direction, strength, None if row.layers == usual else row.layers)
 
     def reset(self) -> None:
         """All sliders to zero, and no seed."""
-        self.seeds.chosen = False
+        chosen, self.seeds.chosen = self.seeds.chosen, False
         for name in self.names:
             self.knobs.set(name, 0.0)
+        if chosen:
+            self._strips.ask(self.names)
 
     # ---- the rows
 
@@ -189,11 +193,13 @@ class TraversePanel(Panel):
             self.knobs.set("psi", begun.psi)
 
     def _frames(self, name: str) -> Iterator[Latent]:
-        """Yield the latents along one slider, of the others none is moved."""
-        if name not in self._rows:  # removed in the meantime
+        """Yield the latents along one slider, with all others at rest."""
+        row = self._rows.get(name)
+        if row is None:  # removed in the meantime
             return
-        start, ends = self._start(), self._rows[name].direction.range
-        for move in [self.move(name, float(strength)) for strength in np.linspace(*ends, FRAMES)]:
+        strengths = np.linspace(*row.direction.range, FRAMES).tolist()
+        moves, start = [self._move(row, strength) for strength in strengths], self._start()
+        for move in moves:
             yield next(iter(move.steps(self.session.generator, start)))
 
     def _start(self) -> Latent:

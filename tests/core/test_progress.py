@@ -76,3 +76,53 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     list(Bar(range(3), "bar"))
     assert any(text.startswith("\r") for text in written)
+
+
+def test_what_was_done_before_has_no_part_in_the_time_left(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    with Bar(total=1000, unit="picture") as bar:
+        for done in (800, 801, 802):  # a run that goes on, 5 ms for each
+            bar.go_to(done)
+            time.sleep(0.2)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("80 % (802 of 1000)") and "00:00 left" not in last
+
+
+def test_a_total_may_come_later_or_without_its_name(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    with Bar(unit="picture") as bar:
+        bar.total = 4
+        bar.update(2)
+    for _ in Bar(iter(range(2)), "seen", 2):
+        time.sleep(0.01)
+    text = capsys.readouterr().err
+    assert "50 % (2 of 4)" in text and "seen: 100 % (2 of 2)" in text and "|" not in text
+
+
+def test_no_line_is_written_twice(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    with Bar(total=1) as bar:
+        bar.update()
+        bar.refresh()
+        bar.refresh()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == len(set(lines))
+
+
+class Gone:
+    """A pipe whose reader is gone."""
+
+    def write(self, text):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    flush = close = lambda self: self.write("")
+
+
+@pytest.mark.parametrize("stderr", [Gone(), None], ids=["a broken pipe", "none at all"])
+def test_nobody_who_reads_is_no_reason_to_end(monkeypatch, stderr):
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with Bar(total=3) as bar:
+        for _ in range(3):
+            bar.update()
+    assert bar.disable or bar.n == 3

@@ -1,5 +1,7 @@
 """Knobs without a browser: what the page says changes the rows, and Python's word goes out in small messages."""
 
+import threading
+
 import pytest
 import traitlets
 
@@ -99,6 +101,24 @@ def test_what_the_page_says_while_a_row_is_added_is_kept(knobs, monkeypatch):
     monkeypatch.setattr("ganedit_widgets.panels.knobs.complete_row", slow)
     knobs.add({"key": "hair"})
     assert knobs.values["pose"] == 0.5
+
+
+def test_a_row_removed_in_one_thread_while_another_adds_one_stays_away(knobs, monkeypatch):
+    adding, done = threading.Event(), threading.Event()
+
+    def slow(row):
+        adding.set()
+        done.wait(0.2)  # the lock keeps the other thread out: it is not set before
+        return complete_row(row)
+
+    monkeypatch.setattr("ganedit_widgets.panels.knobs.complete_row", slow)
+    thread = threading.Thread(target=lambda: knobs.add({"key": "hair"}))
+    thread.start()
+    assert adding.wait(5)
+    knobs.remove("age")
+    done.set()
+    thread.join()
+    assert list(knobs.values) == ["pose", "hair"]
 
 
 def test_rows_set_anew_keep_the_stamp_so_that_an_open_page_believes_them(knobs):

@@ -386,9 +386,27 @@ def test_film_strips_show_the_person_at_every_label(panel, session, until):
     panel.seeds.go_to(5)
     until(lambda: all(strips(panel)[name] != average[name] for name in average))
     chosen = strips(panel)
+    panel.clear()  # the seed is given up
+    until(lambda: strips(panel) == average)
+    panel.seeds.go_to(5)
+    until(lambda: strips(panel) == chosen)
+    for name in chosen:
+        panel.knobs.set_strip(name, None)
     panel.apply()
-    session.wait(10)
-    assert strips(panel) == chosen
+    until(lambda: strips(panel) == chosen)  # drawn once more
     generator, name = session.generator, panel.knobs.rows[0]["key"]
     latents = [run(generator, session.latent, SetLabels({name: v})) for v in np.linspace(0, 1, 6).tolist()]
     assert chosen[name] == data_url(tile([session.thumbnail(latent, HEIGHT) for latent in latents], 6))
+
+
+def test_a_panel_that_is_not_on_show_draws_no_strips(session, source, yaw, until):
+    panel = SelfConditionedPanel(session, source, [yaw])
+    until(lambda: all(strips(panel).values()))
+    panel.layout.display = "none"
+    before = strips(panel)
+    session.apply(Sample(9)).wait(10)
+    session.in_background("last", lambda: iter(())).wait(10)
+    assert strips(panel) == before
+    panel.layout.display = None
+    until(lambda: all(strips(panel)[name] != before[name] for name in before))
+    panel.close()

@@ -143,6 +143,15 @@ def test_film_strips_are_of_the_seed_that_was_chosen(panel, session, until):
     assert {row["key"]: row["strip"] for row in panel.knobs.rows[1:]} == chosen
 
 
+def test_reset_draws_the_film_strips_of_the_picture_again(panel, session, until):
+    until(lambda: all(row["strip"] for row in panel.knobs.rows[1:]))
+    before = [row["strip"] for row in panel.knobs.rows]
+    panel.seeds.go_to(5)
+    until(lambda: all(a != row["strip"] for a, row in zip(before[1:], panel.knobs.rows[1:], strict=True)))
+    panel.clear()
+    until(lambda: [row["strip"] for row in panel.knobs.rows] == before)
+
+
 def test_the_seed_says_what_the_history_shows(panel, session, until):
     for seed, psi in ((5, 0.5), (8, 0.9)):
         session.apply(Sample(seed, psi)).wait(10)
