@@ -83,7 +83,7 @@ class SelfConditionedPanel(Panel):
         self.children += more  # type: ignore[has-type]
         # connections
         self._measuring = Seen(self, "labels", self._measure)
-        self._strips = FilmStrips(self, self.knobs, self._frames, HEIGHT)
+        self._strips = FilmStrips(self, self.knobs, self._frames, len(FRAMES), HEIGHT)
         self.knobs.on_input(session.guarded(lambda key, value, final: self.preview(moving=not final)))
         self.watch(session.guarded(lambda _: self._on_pixels()), "pixels")
         self.watch(lambda _: self._on_entries(), "entries")

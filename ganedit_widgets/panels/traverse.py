@@ -62,7 +62,7 @@ class TraversePanel(Panel):
             [row("seed", self.seeds), self.knobs, row("", self.add_box), self.find_fold, self.export_fold],
         )
         # connections
-        self._strips = FilmStrips(self, self.knobs, self._frames)
+        self._strips = FilmStrips(self, self.knobs, self._frames, FRAMES)
         self.knobs.on_input(session.guarded(self._on_input))
         self.knobs.on_layers(session.guarded(self._on_layers))
         self.knobs.on_remove(session.guarded(self._on_remove))

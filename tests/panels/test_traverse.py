@@ -32,6 +32,11 @@ def drag(panel, key, *values):
     panel.session.wait(10)
 
 
+def strips(panel):
+    """Return direction → its film strip; None while an empty one keeps its place."""
+    return {row["key"]: row["strip"] if "jpeg;" in (row["strip"] or "") else None for row in panel.knobs.rows[1:]}
+
+
 def result(session, *edits):
     latent = session.latent
     for edit in edits:
@@ -132,24 +137,31 @@ def test_an_impossible_seed_is_brought_into_range(panel, seed):
 
 
 def test_film_strips_are_of_the_seed_that_was_chosen(panel, session, until):
-    until(lambda: all(row["strip"] for row in panel.knobs.rows[1:]))
-    before = {row["key"]: row["strip"] for row in panel.knobs.rows[1:]}
+    until(lambda: all(strips(panel).values()))
+    before = strips(panel)
     panel.seeds.go_to(5)
     session.wait(10)
-    until(lambda: all(row["strip"] != before[row["key"]] for row in panel.knobs.rows[1:]))
-    chosen = {row["key"]: row["strip"] for row in panel.knobs.rows[1:]}
+    until(lambda: all(strips(panel)[name] != before[name] for name in before))
+    chosen = strips(panel)
     panel.apply()
     session.wait(10)
-    assert {row["key"]: row["strip"] for row in panel.knobs.rows[1:]} == chosen
+    assert strips(panel) == chosen
+
+
+def test_a_slider_keeps_its_place_before_its_strip_is_drawn(panel, session):
+    panel.ready.wait(10)
+    assert all(row["strip"] for row in panel.knobs.rows[1:])
+    height, width = session.generator.size
+    assert f"width='{round(7 * 28 * width / height)}' height='28'" in panel._strips._blank
 
 
 def test_reset_draws_the_film_strips_of_the_picture_again(panel, session, until):
-    until(lambda: all(row["strip"] for row in panel.knobs.rows[1:]))
-    before = [row["strip"] for row in panel.knobs.rows]
+    until(lambda: all(strips(panel).values()))
+    before = strips(panel)
     panel.seeds.go_to(5)
-    until(lambda: all(a != row["strip"] for a, row in zip(before[1:], panel.knobs.rows[1:], strict=True)))
+    until(lambda: all(strips(panel)[name] != before[name] for name in before))
     panel.clear()
-    until(lambda: [row["strip"] for row in panel.knobs.rows] == before)
+    until(lambda: strips(panel) == before)
 
 
 def test_the_seed_says_what_the_history_shows(panel, session, until):
@@ -162,10 +174,10 @@ def test_the_seed_says_what_the_history_shows(panel, session, until):
 
 
 def test_film_strips_follow_the_picture(panel, session, until):
-    until(lambda: all(row["strip"] for row in panel.knobs.rows[1:]))
-    before = {row["key"]: row["strip"] for row in panel.knobs.rows[1:]}
+    until(lambda: all(strips(panel).values()))
+    before = strips(panel)
     session.apply(Sample(9)).wait(10)
-    until(lambda: all(row["strip"] != before[row["key"]] for row in panel.knobs.rows[1:]))
+    until(lambda: all(strips(panel)[name] != before[name] for name in before))
 
 
 def test_own_directions_are_offered_instead(session):
