@@ -15,12 +15,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-def _in_ci():
-    return os.environ.get("CI", "").lower() == "true"
-
-
 def _missing(reason):
-    if _in_ci():
+    if os.environ.get("CI", "").lower() == "true":
         pytest.fail(f"CI must run the browser tests: {reason}")
     pytest.skip(reason)
 

@@ -125,6 +125,9 @@ def test_below_the_demo_its_self_conditioned_model_turns_the_head(lab, chromium,
         notebook.until(f"({turned})({opened}.pixels)", 60)
         notebook.page.wait_for_timeout(900)
         notebook.page.locator(".ge-studio").first.screenshot(path=shots / "self_conditioned_demo.png")
+        box = notebook.box("[data-key='yaw'] .ge-strip")
+        notebook.page.mouse.click(box["x"] + box["width"] / 12, box["y"] + box["height"] / 2)  # its first picture: 0
+        notebook.until(f"abs({opened}.pending.values.get('yaw', 1.0)) < 0.011", 30)
         assert healthy(notebook)
 
 
